@@ -1,0 +1,59 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The engine is compiled for x86-64-v3 (AVX2, FMA), the rest for the platform's baseline. `-fno-math-errno` lets `squareRoot()`
+// vectorise. Kernels stay optimised in debug builds: unoptimised they are some hundred times slower.
+#if arch(x86_64)
+  let march = ["-Xcc", "-march=x86-64-v3", "-Xcc", "-fno-math-errno"]
+#else
+  let march = ["-Xcc", "-fno-math-errno"]
+#endif
+let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+let engine: [SwiftSetting] = strict + [.unsafeFlags(march), .unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+func runner(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func engine(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: engine)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(name: module + "Tests", dependencies: [.init(stringLiteral: module)] + dependencies, exclude: ["Fixtures"], swiftSettings: strict)
+}
+
+let package = Package(
+  name: "heirloom",
+  products: [.executable(name: "heirloom", targets: ["heirloom"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "COpenBLAS"),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])]),
+
+    runner("JSONValues", []),
+    runner("Diagnostics", []),
+    runner("Hashing", ["JSONValues", crypto]),
+    runner("Manifests", ["CLibYAML", "Diagnostics", "JSONValues"]),
+    runner("Planning", ["Manifests", "Hashing", "Diagnostics", "JSONValues"]),
+    runner("Artifacts", ["Hashing", "JSONValues"]),
+    runner("StageInterface", ["JSONValues"]),
+    runner("Execution", ["Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
+
+    engine("Kernels", ["CKernels", "COpenBLAS"]),
+    engine("Modeling", ["Kernels", "JSONValues"]),
+    runner("Tokenization", ["JSONValues"]),
+    runner("Datasets", ["Tokenization", "JSONValues"]),
+    engine("Training", ["Modeling", "Datasets", "Kernels", "JSONValues"]),
+    engine("Generation", ["Modeling", "Tokenization", "Kernels", "JSONValues"]),
+    runner("Evaluation", ["Generation", "Modeling", "Datasets", "Tokenization", "JSONValues"]),
+    engine("Merging", ["Modeling", "Kernels", "JSONValues"]),
+  ]
+)
