@@ -1,0 +1,69 @@
+import Glibc
+
+/// An open file that is read at positions. Knows nothing of formats.
+///
+/// Reads go through pread into memory the caller keeps: a file that shrinks under the reader is then an error, where a memory map would
+/// end the process by a signal, and buffers that stay in the cache are no slower than page faults (`docs/log.md`).
+package final class PositionedFile: Sendable {
+  package let path: String
+  /// In bytes, when the file was opened.
+  package let size: Int
+  private let descriptor: Int32
+
+  package init(path: String) throws(ModelError) {
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw ModelError("cannot be opened: \(systemError(errno))", file: path) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw ModelError("cannot be read: \(systemError(code))", file: path)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw ModelError("is not a regular file", file: path)
+    }
+    self.path = path
+    size = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Fills `buffer` with the bytes at `offset`.
+  package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(ModelError) {
+    guard let start = buffer.baseAddress else { return }
+    var done = 0
+    while done < buffer.count {
+      let count = pread(descriptor, start + done, buffer.count - done, off_t(offset + done))
+      if count < 0, errno == EINTR { continue }
+      if count < 0 { throw ModelError("cannot be read: \(systemError(errno))", file: path) }
+      if count == 0 { throw ModelError("ends at byte \(offset + done); \(buffer.count - done) more bytes were expected", file: path) }
+      done += count
+    }
+  }
+
+  package func bytes(at offset: Int, count: Int) throws(ModelError) -> [UInt8] {
+    var failure: ModelError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      do throws(ModelError) {
+        try read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]), at: offset)
+        initialized = count
+      } catch {
+        failure = error
+        initialized = 0
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// The whole of a file that belongs in memory (a configuration, a tokenizer); `limit` in bytes keeps out what does not.
+  package static func contents(of path: String, limit: Int = 1 << 28) throws(ModelError) -> [UInt8] {
+    let file = try PositionedFile(path: path)
+    guard file.size <= limit else { throw ModelError("is \(file.size) bytes long; at most \(limit) are read", file: path) }
+    return try file.bytes(at: 0, count: file.size)
+  }
+}
+
+/// What the system says of an error number: "No such file or directory".
+func systemError(_ code: Int32) -> String { String(cString: strerror(code)) }
