@@ -1,0 +1,80 @@
+import Diagnostics
+import JSONValues
+
+/// One parameter of a stage, or one field of a record.
+package struct ParameterDeclaration: Sendable {
+  package enum Default: Sendable {
+    /// No default: the manifest must give a value.
+    case required
+    /// Complete (fields of records filled in). `null` makes the parameter optional: null is then a value it takes.
+    case value(JSONValue)
+  }
+
+  /// What a change of the value touches.
+  package enum Effect: Sendable {
+    /// The bytes of the outputs: the value is part of the key.
+    case bytes
+    /// Only how fast they are made: not in the key.
+    case speed
+  }
+
+  package let name: String
+  package let type: ParameterType
+  package let initial: Default
+  package let affects: Effect
+  package let doc: String?
+  package let location: SourceLocation?
+
+  package init(
+    name: String, type: ParameterType, initial: Default = .required, affects: Effect = .bytes, doc: String? = nil, location: SourceLocation? = nil
+  ) {
+    self.name = name
+    self.type = type
+    self.initial = initial
+    self.affects = affects
+    self.doc = doc
+    self.location = location
+  }
+
+  /// Whether null is a value of it.
+  package var isNullable: Bool { if case .value(.null) = initial { true } else { false } }
+}
+
+/// One input of a stage.
+package struct InputDeclaration: Sendable {
+  package let name: String
+  /// What it takes, one or several types (`type: [file, directory]`); the first is the one its elements are handed over as.
+  package let types: [ArtifactType]
+  package let isList: Bool
+  package let isOptional: Bool
+  /// Whether the elements' axis values are handed over, and so are part of the key.
+  package let labels: Bool
+  package let doc: String?
+
+  package init(name: String, types: [ArtifactType], isList: Bool = false, isOptional: Bool = false, labels: Bool = false, doc: String? = nil) {
+    self.name = name
+    self.types = types
+    self.isList = isList
+    self.isOptional = isOptional
+    self.labels = labels
+    self.doc = doc
+  }
+
+  package func accepts(_ type: ArtifactType) -> Bool { types.contains { $0.accepts(type) } }
+}
+
+/// One output of a stage.
+package struct OutputDeclaration: Sendable {
+  package let name: String
+  package let type: ArtifactType
+  /// False: the bytes may go once the consumers are done.
+  package let keep: Bool
+  package let doc: String?
+
+  package init(name: String, type: ArtifactType, keep: Bool = true, doc: String? = nil) {
+    self.name = name
+    self.type = type
+    self.keep = keep
+    self.doc = doc
+  }
+}

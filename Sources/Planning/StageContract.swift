@@ -1,0 +1,82 @@
+/// What a stage takes, gives and is: the single source of truth behind checks, reference pages, the editors' schema and keys. It
+/// does not know of instances or of how processes start.
+///
+/// A class, because thousands of instances share one; it never changes.
+package final class StageContract: Sendable {
+  /// What does the work.
+  package enum Run: Sendable {
+    /// A stage compiled into this program.
+    case native(String)
+    case command(Command)
+  }
+
+  /// Any other program.
+  package struct Command: Sendable {
+    /// The words before `${…}` is replaced; these are in the key.
+    package let words: [CommandWord]
+    /// Files whose contents are in the key, as written: relative to the contract's directory.
+    package let sources: [String]
+    /// Commands whose printed output is in the key.
+    package let versions: [[String]]
+    /// Names of variables passed on, not in the key.
+    package let environment: [String]
+    /// Names of variables passed on, values in the key.
+    package let keyedEnvironment: [String]
+
+    package init(words: [CommandWord], sources: [String] = [], versions: [[String]] = [], environment: [String] = [], keyedEnvironment: [String] = []) {
+      self.words = words
+      self.sources = sources
+      self.versions = versions
+      self.environment = environment
+      self.keyedEnvironment = keyedEnvironment
+    }
+  }
+
+  /// `train/sft`.
+  package let name: String
+  package let version: Int
+  package let summary: String
+  package let inputs: [InputDeclaration]
+  package let outputs: [OutputDeclaration]
+  package let parameters: [ParameterDeclaration]
+  package let resources: Resources
+  package let checkpoints: Bool
+  /// Whether the numerics class is part of its key.
+  package let isNumeric: Bool
+  package let run: Run
+  /// The file it was read from, absolute, and that file's directory: `${stage.dir}`.
+  package let path: String
+  package let directory: String
+
+  /// Places of the parameters that are in the key, in the canonical order of their names.
+  let keyedParameters: [Int]
+  /// Places of the inputs in the canonical order of their names.
+  let sortedInputs: [Int]
+
+  package init(
+    name: String, version: Int, summary: String = "", inputs: [InputDeclaration] = [], outputs: [OutputDeclaration] = [],
+    parameters: [ParameterDeclaration] = [], resources: Resources = Resources(), checkpoints: Bool = false, isNumeric: Bool = false, run: Run,
+    path: String, directory: String
+  ) {
+    self.name = name
+    self.version = version
+    self.summary = summary
+    self.inputs = inputs
+    self.outputs = outputs
+    self.parameters = parameters
+    self.resources = resources
+    self.checkpoints = checkpoints
+    self.isNumeric = isNumeric
+    self.run = run
+    self.path = path
+    self.directory = directory
+    keyedParameters = KeyBuilder.order(parameters.map(\.name)).filter { parameters[$0].affects == .bytes }
+    sortedInputs = KeyBuilder.order(inputs.map(\.name))
+  }
+
+  package func input(_ name: String) -> InputDeclaration? { inputs.first { $0.name.utf8.elementsEqual(name.utf8) } }
+
+  package func output(_ name: String) -> OutputDeclaration? { outputs.first { $0.name.utf8.elementsEqual(name.utf8) } }
+
+  package func parameter(_ name: String) -> ParameterDeclaration? { parameters.first { $0.name.utf8.elementsEqual(name.utf8) } }
+}
