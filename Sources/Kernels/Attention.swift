@@ -1,0 +1,88 @@
+import CKernels
+
+/// The shape of one attention layer. Query head h reads key/value head h / (heads / keyValueHeads).
+package struct AttentionShape: Sendable, Equatable {
+  package let heads: Int
+  package let keyValueHeads: Int
+  /// Length of one head's vectors; at most 256.
+  package let headDimension: Int
+  /// Factor on the scores q·k, usually 1/√headDimension.
+  package let scale: Float
+
+  package init(heads: Int, keyValueHeads: Int, headDimension: Int, scale: Float) {
+    precondition(keyValueHeads > 0 && heads % keyValueHeads == 0, "\(heads) heads over \(keyValueHeads) key/value heads")
+    precondition(headDimension > 0 && headDimension <= 256, "head dimension \(headDimension)")
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads
+    self.headDimension = headDimension
+    self.scale = scale
+  }
+
+  package var group: Int { heads / keyValueHeads }
+}
+
+/// Causal attention over records packed end to end: out = softmax(scale · q kᵀ) v, a row attending to itself and the rows before it in its record.
+///
+/// - offsets: the first row of each record, and the number of rows T at the end; ascending, offsets[0] is the first row worked on.
+/// - q, out: T × heads × headDimension, rows `ldq` / `ldo` floats apart, heads adjacent. k, v: T × keyValueHeads × headDimension, rows `ldk` / `ldv` apart.
+///   They may lie in one fused buffer (same ld, shifted pointers).
+/// - logSumExp: T × heads, written: the natural logarithm of the row's softmax denominator, with the scale applied to the scores.
+///
+/// A row's bits depend only on the rows of its record up to it: not on the other records, the position in the batch, or the number of threads.
+package func attentionForward(
+  _ pool: ThreadPool, _ shape: AttentionShape, offsets: [Int], q: UnsafePointer<Float>, ldq: Int, k: UnsafePointer<Float>, ldk: Int,
+  v: UnsafePointer<Float>, ldv: Int, out: Floats, ldo: Int, logSumExp: Floats
+) {
+  simpleForward(shape, offsets, q, ldq, k, ldk, v, ldv, out, ldo, logSumExp)
+}
+
+/// The gradient of `attentionForward`: from dOut (T × heads × headDimension, rows `lddo` apart) writes dq, dk and dv (shaped as q, k and v; rows
+/// `lddq`, `lddk`, `lddv` apart; overwritten, not added to). q, k, v, out and logSumExp are as `attentionForward` had and left them.
+///
+/// A record's gradients do not depend on the other records or on the number of threads.
+package func attentionBackward(
+  _ pool: ThreadPool, _ shape: AttentionShape, offsets: [Int], q: UnsafePointer<Float>, ldq: Int, k: UnsafePointer<Float>, ldk: Int,
+  v: UnsafePointer<Float>, ldv: Int, out: UnsafePointer<Float>, ldo: Int, logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>, lddo: Int,
+  dq: Floats, lddq: Int, dk: Floats, lddk: Int, dv: Floats, lddv: Int
+) {
+  simpleBackward(shape, offsets, q, ldq, k, ldk, v, ldv, out, ldo, logSumExp, dOut, lddo, dq, lddq, dk, lddk, dv, lddv)
+}
+
+/// A run of consecutive positions of one layer's key/value cache. Position p of key/value head h is `keys + p * rowStride + h * headStride`
+/// (headDimension adjacent floats), likewise in `values`; strides in floats. So `[position][head][d]` has rowStride = keyValueHeads · d and headStride = d,
+/// and `[head][position][d]` (better: a head's reads are then contiguous) has rowStride = d and headStride = capacity · d.
+package struct KeyValueSegment {
+  package var keys: UnsafePointer<Float>
+  package var values: UnsafePointer<Float>
+  package var count: Int
+  package var rowStride: Int
+  package var headStride: Int
+
+  package init(keys: UnsafePointer<Float>, values: UnsafePointer<Float>, count: Int, rowStride: Int, headStride: Int) {
+    self.keys = keys
+    self.values = values
+    self.count = count
+    self.rowStride = rowStride
+    self.headStride = headStride
+  }
+}
+
+/// The keys and values one sequence attends to: a prefix that may be shared with other sequences (a prompt's, cached once for all its samples), then its
+/// own. Either may be empty (count 0). The newest row, whose query is being answered, is the last position.
+package struct KeyValueSequence {
+  package var prefix: KeyValueSegment
+  package var own: KeyValueSegment
+
+  package init(prefix: KeyValueSegment, own: KeyValueSegment) {
+    self.prefix = prefix
+    self.own = own
+  }
+}
+
+/// One new row for each of `sequences`: out = softmax(scale · q kᵀ) v over all positions of its cache, which must already hold the new row's key and
+/// value. q, out: sequences.count × heads × headDimension, rows `ldq` / `ldo` floats apart.
+package func attentionDecode(
+  _ pool: ThreadPool, _ shape: AttentionShape, sequences: [KeyValueSequence], q: UnsafePointer<Float>, ldq: Int, out: Floats, ldo: Int
+) {
+  simpleDecode(shape, sequences, q, ldq, out, ldo)
+}
