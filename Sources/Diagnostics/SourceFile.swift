@@ -23,3 +23,44 @@ package final class SourceFile: Sendable {
     self.init(kind: kind, path: path, bytes: Array(text.utf8))
   }
 }
+
+extension SourceFile {
+  /// The text of a line, counted from 1, without its break; bytes that are no UTF-8 read as U+FFFD. Nil beyond the end.
+  ///
+  /// The breaks are those that libyaml counts: LF, CR, CR LF, NEL (U+0085), LS and PS (U+2028, U+2029).
+  package func line(_ number: Int) -> String? {
+    var start = 0
+    for _ in 1..<max(number, 1) {
+      guard let next = nextBreak(from: start) else { return nil }
+      start = next.upperBound
+    }
+    let end = nextBreak(from: start)?.lowerBound ?? bytes.count
+    return String(decoding: bytes[start..<end], as: UTF8.self)
+  }
+
+  /// Line and column of a byte.
+  package func location(ofByte offset: Int, length: Int = 1) -> SourceLocation {
+    var line = 1
+    var start = 0
+    while let next = nextBreak(from: start), next.upperBound <= offset {
+      line += 1
+      start = next.upperBound
+    }
+    let before = String(decoding: bytes[start..<min(max(offset, start), bytes.count)], as: UTF8.self)
+    return SourceLocation(source: self, line: line, column: before.unicodeScalars.count + 1, length: length)
+  }
+
+  private func nextBreak(from start: Int) -> Range<Int>? {
+    var index = start
+    while index < bytes.count {
+      switch bytes[index] {
+      case 0x0A: return index..<index + 1
+      case 0x0D: return index..<(index + 1 < bytes.count && bytes[index + 1] == 0x0A ? index + 2 : index + 1)
+      case 0xC2 where index + 1 < bytes.count && bytes[index + 1] == 0x85: return index..<index + 2
+      case 0xE2 where index + 2 < bytes.count && bytes[index + 1] == 0x80 && bytes[index + 2] & 0xFE == 0xA8: return index..<index + 3
+      default: index += 1
+      }
+    }
+    return nil
+  }
+}
