@@ -1,0 +1,211 @@
+import Glibc
+
+/// The file operations that the store is made of, and the one place where they can be made to fail.
+///
+/// Every operation asks `fault` first; a test answers with an error number (ENOSPC, EIO, …) and the operation fails with it. It knows
+/// nothing of objects, results or keys.
+package struct FileSystem: Sendable {
+  /// What is being done, in the words of an error message.
+  package enum Operation: String, Sendable, CaseIterable {
+    case open, read, write, sync, rename, link, list, remove, protect
+    case makeDirectory = "make directory"
+    case status = "look at"
+  }
+
+  private let fault: (@Sendable (Operation, String) -> Int32?)?
+
+  package init(fault: (@Sendable (Operation, String) -> Int32?)? = nil) {
+    self.fault = fault
+  }
+
+  package static let posix = FileSystem()
+
+  /// Throws what the fault hook wants; called before every operation.
+  func begin(_ operation: Operation, _ path: String) throws(StoreError) {
+    if let code = fault?(operation, path) { throw StoreError(operation, path, code) }
+  }
+
+  private func check(_ result: Int32, _ operation: Operation, _ path: String) throws(StoreError) {
+    guard result == 0 else { throw StoreError(operation, path, errno) }
+  }
+
+  // MARK: - Looking
+
+  /// What lies at a path, or nil when nothing does. Links are followed unless told otherwise.
+  package func status(_ path: String, followingLinks: Bool = true) throws(StoreError) -> FileStatus? {
+    try begin(.status, path)
+    var raw = stat()
+    let result = followingLinks ? stat(path, &raw) : lstat(path, &raw)
+    if result == 0 { return FileStatus(raw) }
+    guard errno == ENOENT || errno == ENOTDIR else { throw StoreError(.status, path, errno) }
+    return nil
+  }
+
+  package func exists(_ path: String) throws(StoreError) -> Bool { try status(path, followingLinks: false) != nil }
+
+  /// The names in a directory, sorted by bytes; nil when there is no such directory.
+  package func list(_ path: String) throws(StoreError) -> [String]? {
+    try begin(.list, path)
+    guard let directory = opendir(path) else {
+      guard errno == ENOENT else { throw StoreError(.list, path, errno) }
+      return nil
+    }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  package func readLink(_ path: String) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+      guard let start = buffer.baseAddress else { return nil }
+      let count = readlink(path, start, buffer.count)
+      guard count >= 0 else { return nil }
+      return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+  }
+
+  // MARK: - Reading and writing
+
+  /// A file's bytes; nil when there is no such file.
+  package func read(_ path: String) throws(StoreError) -> [UInt8]? {
+    try begin(.read, path)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 {
+      guard errno == ENOENT || errno == ENOTDIR else { throw StoreError(.open, path, errno) }
+      return nil
+    }
+    defer { close(descriptor) }
+    return try readAll(descriptor, path)
+  }
+
+  private func readAll(_ descriptor: Int32, _ path: String) throws(StoreError) -> [UInt8] {
+    var raw = stat()
+    try check(fstat(descriptor, &raw), .read, path)
+    var bytes: [UInt8] = []
+    var failure: Int32 = 0
+    let expected = max(Int(raw.st_size), 0)
+    var filled = 0
+    // One byte more than expected: the read that finds the end is then the same as the one that fills.
+    bytes = [UInt8](unsafeUninitializedCapacity: expected + 1) { buffer, count in
+      while filled < buffer.count {
+        let got = Glibc.read(descriptor, buffer.baseAddress! + filled, buffer.count - filled)
+        if got < 0 {
+          if errno == EINTR { continue }
+          failure = errno
+          break
+        }
+        if got == 0 { break }
+        filled += got
+      }
+      count = filled
+    }
+    guard failure == 0 else { throw StoreError(.read, path, failure) }
+    while filled > expected {  // the file grew while it was read
+      var more = [UInt8](repeating: 0, count: 65536)
+      let got = Glibc.read(descriptor, &more, more.count)
+      if got < 0 && errno != EINTR { throw StoreError(.read, path, errno) }
+      if got == 0 { break }
+      if got > 0 { bytes.append(contentsOf: more[..<got]) }
+    }
+    return bytes
+  }
+
+  package enum Durability: Sendable { case lasting, passing }
+
+  /// Creates or replaces a file in place. For a file that others may read, write beside it and `rename`.
+  package func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644, _ durability: Durability = .passing) throws(StoreError) {
+    try begin(.open, path)
+    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    defer { close(descriptor) }
+    try write(bytes, descriptor, path)
+    if durability == .lasting { try sync(descriptor, path) }
+  }
+
+  /// Appends to a file with one write, so that lines of several writers do not mix.
+  package func append(_ bytes: [UInt8], to path: String) throws(StoreError) {
+    try begin(.open, path)
+    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    defer { close(descriptor) }
+    try write(bytes, descriptor, path)
+  }
+
+  /// Writes all of `bytes` to an open file.
+  package func write(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(StoreError) {
+    try begin(.write, path)
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw StoreError(.write, path, errno)
+      }
+      written += count
+    }
+  }
+
+  // MARK: - Making things last
+
+  /// Waits until an open file's bytes are on the disk.
+  package func sync(_ descriptor: Int32, _ path: String) throws(StoreError) {
+    try begin(.sync, path)
+    try check(fsync(descriptor), .sync, path)
+  }
+
+  /// Waits until the names in a directory are on the disk.
+  package func syncDirectory(_ path: String) throws(StoreError) {
+    try begin(.sync, path)
+    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    defer { close(descriptor) }
+    try check(fsync(descriptor), .sync, path)
+  }
+
+  package func rename(_ from: String, to: String) throws(StoreError) {
+    try begin(.rename, to)
+    try check(Glibc.rename(from, to), .rename, to)
+  }
+
+  package func protect(_ path: String, mode: mode_t) throws(StoreError) {
+    try begin(.protect, path)
+    try check(chmod(path, mode), .protect, path)
+  }
+
+  // MARK: - Names
+
+  /// Makes a directory and those above it; one that is there already will do.
+  package func makeDirectory(_ path: String) throws(StoreError) {
+    try begin(.makeDirectory, path)
+    if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+      throw StoreError(.makeDirectory, path, errno)
+    }
+    try makeDirectory(String(path[..<slash]))
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw StoreError(.makeDirectory, path, errno) }
+  }
+
+  package func symbolicLink(_ path: String, to target: String) throws(StoreError) {
+    try begin(.link, path)
+    try check(symlink(target, path), .link, path)
+  }
+
+  /// Removes a file, a link or a whole directory; nothing there is fine. Links are removed, never followed.
+  package func remove(_ path: String) throws(StoreError) {
+    try begin(.remove, path)
+    if unlink(path) == 0 || errno == ENOENT { return }
+    guard errno == EISDIR || errno == EPERM || errno == EACCES else { throw StoreError(.remove, path, errno) }
+    guard let entry = try status(path, followingLinks: false) else { return }
+    guard entry.kind == .directory else { throw StoreError(.remove, path, EACCES) }
+    if rmdir(path) == 0 { return }
+    if errno == EACCES || errno == EPERM { _ = chmod(path, 0o755) }
+    for name in try list(path) ?? [] { try remove(path + "/" + name) }
+    guard rmdir(path) == 0 || errno == ENOENT else { throw StoreError(.remove, path, errno) }
+  }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import JSONValues
+import Synchronization
+
+/// `runs/<id>/` of a run that is going on: the journal it appends to, and the lock that says it is alive.
+package final class RunDirectory: Sendable {
+  package let id: String
+  package let path: String
+  private let files: FileSystem
+  /// Held, shared, until the run ends; nobody has to clear it up after a crash.
+  private let alive: FileLock
+  private let pending = Mutex<[UInt8]>([])
+
+  private init(id: String, path: String, files: FileSystem, alive: FileLock) {
+    self.id = id
+    self.path = path
+    self.files = files
+    self.alive = alive
+  }
+
+  /// Begins a run: `manifest` is kept as it was.
+  package static func begin(in store: Store, manifest: [UInt8]) throws(StoreError) -> RunDirectory {
+    let id = newID()
+    let path = "\(store.root)/runs/\(id)"
+    try store.files.makeDirectory(path)
+    let alive = try FileLock.wait(path + "/alive", .shared, store.files)
+    try store.files.write(manifest, to: path + "/manifest.yaml")
+    return RunDirectory(id: id, path: path, files: store.files, alive: alive)
+  }
+
+  package func write(plan: JSONValue) throws(StoreError) {
+    try files.write(plan.encodedBytes() + [0x0A], to: path + "/plan.json")
+  }
+
+  /// Adds a line to the journal, at the latest with the next `flush`.
+  package func note(_ kind: String, _ members: [(String, JSONValue)]) {
+    let time = Double(wallClock() / 1_000_000) / 1000
+    let line = JSONValue.object(JSONObject([("t", .number(time)), ("kind", .string(kind))] + members)).encodedBytes()
+    pending.withLock { $0 += line + [0x0A] }
+  }
+
+  /// Writes what was noted. Called before anything is relied on, so a key stands in the journal before its bytes are used.
+  package func flush() throws(StoreError) {
+    let bytes = pending.withLock { pending in
+      defer { pending = [] }
+      return pending
+    }
+    if !bytes.isEmpty { try files.append(bytes, to: path + "/journal.jsonl") }
+  }
+
+  package func end() throws(StoreError) {
+    try flush()
+    alive.release()
+  }
+
+  /// `20261121T101530.123Z-4f2a9c`: sorts by time, and two of one moment differ.
+  package static func newID(now: Int = wallClock()) -> String {
+    var seconds = time_t(now / 1_000_000_000)
+    var parts = tm()
+    gmtime_r(&seconds, &parts)
+    let day = digits(Int(parts.tm_year) + 1900, 4) + digits(Int(parts.tm_mon) + 1, 2) + digits(Int(parts.tm_mday), 2)
+    let time = digits(Int(parts.tm_hour), 2) + digits(Int(parts.tm_min), 2) + digits(Int(parts.tm_sec), 2)
+    let random = String(UInt32.random(in: 0..<(1 << 24)), radix: 16)
+    let fill = String(repeating: "0", count: 6 - random.utf8.count)
+    return "\(day)T\(time).\(digits(now / 1_000_000 % 1000, 3))Z-\(fill)\(random)"
+  }
+
+  private static func digits(_ value: Int, _ count: Int) -> String {
+    let text = String(value)
+    return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
+  }
+}

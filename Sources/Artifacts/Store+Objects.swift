@@ -1,0 +1,154 @@
+import Glibc
+import Hashing
+
+/// Directories whose names have to be made lasting before a result may speak of them.
+package struct PendingNames: Sendable {
+  private var directories: Set<String> = []
+
+  package init() {}
+
+  mutating func add(_ directory: String) { directories.insert(directory) }
+
+  mutating func sync(_ files: FileSystem) throws(StoreError) {
+    for directory in directories.sorted() { try files.syncDirectory(directory) }
+    directories = []
+  }
+}
+
+extension Store {
+  package func hasObject(_ digest: Digest) throws(StoreError) -> Bool { try files.exists(objectPath(digest)) }
+
+  /// The bytes of an object; nil when they are not here.
+  package func object(_ digest: Digest) throws(StoreError) -> [UInt8]? { try files.read(objectPath(digest)) }
+
+  package func listing(_ digest: Digest) throws(StoreError) -> TreeListing? {
+    guard let bytes = try object(digest) else { return nil }
+    guard let listing = TreeListing(bytes: bytes) else {
+      throw StoreError("this object should list a directory and does not", path: objectPath(digest))
+    }
+    return listing
+  }
+
+  /// Whether every byte of an output is here.
+  package func holds(_ output: StoredOutput) throws(StoreError) -> Bool {
+    guard output.isDirectory else { return try hasObject(output.digest) }
+    guard let listing = try listing(output.digest) else { return false }
+    for file in listing.files where try !hasObject(file.digest) { return false }
+    return true
+  }
+
+  // MARK: - Taking in
+
+  /// What an output will be stored as: digests known, nothing moved yet.
+  package struct Intake: Sendable {
+    package let output: StoredOutput
+    fileprivate let path: String
+    fileprivate let listing: TreeListing?
+  }
+
+  /// Hashes what a stage made. Nothing is moved, so a digest that should not be is refused without a trace.
+  package func examine(_ path: String, as survey: OutputSurvey, name: String, type: String) throws(StoreError) -> Intake {
+    var entries: [TreeListing.File] = []
+    for relative in survey.paths {
+      let (digest, size) = try hash(survey.isDirectory ? "\(path)/\(relative)" : path)
+      entries.append(TreeListing.File(path: relative, digest: digest, size: size))
+    }
+    guard survey.isDirectory else {
+      let file = entries[0]
+      let output = StoredOutput(name: name, type: type, digest: file.digest, size: file.size, isDirectory: false)
+      return Intake(output: output, path: path, listing: nil)
+    }
+    let listing = TreeListing(files: entries, emptyDirectories: survey.emptyDirectories)
+    let digest = Digest(hashing: listing.bytes)
+    return Intake(
+      output: StoredOutput(name: name, type: type, digest: digest, size: listing.size, isDirectory: true), path: path, listing: listing)
+  }
+
+  private func hash(_ path: String) throws(StoreError) -> (Digest, Int) {
+    try files.begin(.read, path)
+    do { return try Digest.ofFile(path) } catch { throw StoreError(.read, path, error.code) }
+  }
+
+  /// Moves an examined output into `objects/`, bytes lasting; the names last after `PendingNames.sync`.
+  package func take(_ intake: Intake, _ pending: inout PendingNames) throws(StoreError) {
+    guard let listing = intake.listing else {
+      return try adopt(intake.path, digest: intake.output.digest, size: intake.output.size, &pending)
+    }
+    for file in listing.files {
+      try adopt("\(intake.path)/\(file.path)", digest: file.digest, size: file.size, &pending)
+    }
+    try put(listing.bytes, digest: intake.output.digest, &pending)
+  }
+
+  /// One file enters by rename: no second copy. What is there already, whole, stays.
+  private func adopt(_ path: String, digest: Digest, size: Int, _ pending: inout PendingNames) throws(StoreError) {
+    let object = objectPath(digest)
+    // A file in place was synced by whoever put it there, but perhaps its name not yet: so the name is synced again.
+    pending.add(Self.parent(of: object))
+    if let known = try files.status(object), known.kind == .file, known.size == size { return }
+    guard let status = try files.status(path, followingLinks: false), status.kind == .file else {
+      throw StoreError("the file vanished before it was stored", path: path)
+    }
+    // Another name would let its content be changed through it, so such a file is copied.
+    if status.names > 1 { return try copy(path, digest: digest, &pending) }
+    try files.protect(path, mode: 0o444)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    defer { close(descriptor) }
+    try files.sync(descriptor, path)
+    try files.rename(path, to: object)
+  }
+
+  private func copy(_ path: String, digest: Digest, _ pending: inout PendingNames) throws(StoreError) {
+    let source = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard source >= 0 else { throw StoreError(.open, path, errno) }
+    defer { close(source) }
+    try place(digest, &pending) { (descriptor, temporary) throws(StoreError) in
+      var piece = [UInt8](repeating: 0, count: 1 << 20)
+      while true {
+        let count = Glibc.read(source, &piece, piece.count)
+        if count == 0 { return }
+        if count < 0 && errno != EINTR { throw StoreError(.read, path, errno) }
+        if count > 0 { try files.write(Array(piece[..<count]), descriptor, temporary) }
+      }
+    }
+  }
+
+  /// Stores bytes made here: a listing, a log.
+  package func put(_ bytes: [UInt8], digest: Digest, _ pending: inout PendingNames) throws(StoreError) {
+    let object = objectPath(digest)
+    pending.add(Self.parent(of: object))
+    if let known = try files.status(object), known.kind == .file, known.size == bytes.count { return }
+    try place(digest, &pending) { (descriptor, temporary) throws(StoreError) in try files.write(bytes, descriptor, temporary) }
+  }
+
+  package func put(_ bytes: [UInt8], _ pending: inout PendingNames) throws(StoreError) -> Digest {
+    let digest = Digest(hashing: bytes)
+    try put(bytes, digest: digest, &pending)
+    return digest
+  }
+
+  private func place(
+    _ digest: Digest, _ pending: inout PendingNames, _ fill: (Int32, String) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    let temporary = "\(root)/incoming/\(digest.hex)\(Self.temporarySuffix())"
+    try files.begin(.open, temporary)
+    let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
+    guard descriptor >= 0 else { throw StoreError(.open, temporary, errno) }
+    defer { close(descriptor) }
+    do {
+      try fill(descriptor, temporary)
+      try files.sync(descriptor, temporary)
+      try files.rename(temporary, to: objectPath(digest))
+    } catch {
+      try? files.remove(temporary)
+      throw error
+    }
+  }
+
+  /// Puts a damaged object aside, so that it is made again.
+  package func setAside(_ digest: Digest) throws(StoreError) {
+    try files.makeDirectory("\(root)/damaged")
+    try files.rename(objectPath(digest), to: "\(root)/damaged/\(digest.hex)\(Self.temporarySuffix())")
+  }
+}
