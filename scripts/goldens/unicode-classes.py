@@ -3,10 +3,17 @@
 The tables are measured, not read from Unicode's files: every scalar is given to the installed `tokenizers`, so they hold whatever Unicode
 version its regex engine (letters, numbers, spaces) and its `Digits` pre-tokenizer (numeric) were built with.
 
-    python3 scripts/goldens/unicode-classes.py > Sources/Tokenization/ScalarClassRanges.swift
+    python3 scripts/goldens/unicode-classes.py
 """
 
+import sys
+from pathlib import Path
+
+# A script beside this one has the name of the library that it imports.
+sys.path[0] = str(Path(__file__).resolve().parent / "lib")
+
 import tokenizers
+from golden import ROOT
 from tokenizers import Regex, pre_tokenizers
 
 SCALARS = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -50,28 +57,29 @@ def gaps_and_lengths(scalars):
     return numbers
 
 
-def emit(name, doc, scalars):
-    print(f"  /// {doc}: {len(scalars):,} scalars.")
-    print(f"  static let {name}: [UInt32] = [")
+def table(name, doc, scalars):
+    lines = [f"  /// {doc}: {len(scalars):,} scalars.", f"  static let {name}: [UInt32] = ["]
     line = "   "
     for number in gaps_and_lengths(scalars):
         if len(line) + len(str(number)) + 2 > 136:
-            print(line)
+            lines.append(line)
             line = "   "
         line += f" {number},"
-    print(line)
-    print("  ]")
+    return "\n".join([*lines, line, "  ]"])
 
 
-print(f"// Written by scripts/goldens/unicode-classes.py from tokenizers {tokenizers.__version__}.")
-print()
-print("/// The scalars of each class as gaps and lengths in turn: skip so many scalars, the next so many are members, and so on.")
-print("enum ScalarClassRanges {")
-emit("letters", "`\\p{L}`", matching(r"\p{L}"))
-print()
-emit("numbers", "`\\p{N}`", matching(r"\p{N}"))
-print()
-emit("spaces", "`\\s`", matching(r"\s"))
-print()
-emit("numeric", "What the `Digits` pre-tokenizer splits at", numeric())
-print("}")
+HEAD = f"""// Written by scripts/goldens/unicode-classes.py from tokenizers {tokenizers.__version__}.
+
+/// The scalars of each class as gaps and lengths in turn: skip so many scalars, the next so many are members, and so on.
+enum ScalarClassRanges {{
+"""
+
+if __name__ == "__main__":
+    tables = [
+        table("letters", "`\\p{L}`", matching(r"\p{L}")),
+        table("numbers", "`\\p{N}`", matching(r"\p{N}")),
+        table("spaces", "`\\s`", matching(r"\s")),
+        table("numeric", "What the `Digits` pre-tokenizer splits at", numeric()),
+    ]
+    target = ROOT / "Sources" / "Tokenization" / "ScalarClassRanges.swift"
+    target.write_text(HEAD + "\n\n".join(tables) + "\n}\n", encoding="utf-8")
