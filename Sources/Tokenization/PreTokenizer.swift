@@ -31,6 +31,14 @@ package struct PreTokenizer: Sendable, Equatable {
     }
   }
 
+  /// GPT-2's.
+  package static let gpt2 = PreTokenizer([.byteLevel(addPrefixSpace: false, useRegex: true)])
+  /// SmolLM's: every number alone, then GPT-2's pattern.
+  package static let gpt2Digits = PreTokenizer([.digits(individual: true), .byteLevel(addPrefixSpace: false, useRegex: true)])
+  /// Qwen2's and Qwen3's.
+  package static let qwen2 = PreTokenizer([.split(.qwen2), .byteLevel(addPrefixSpace: false, useRegex: false)])
+  package static let llama3 = PreTokenizer([.split(.llama3), .byteLevel(addPrefixSpace: false, useRegex: false)])
+
   /// Hands every word of valid UTF-8 text to `body`, in order.
   func forEachWord(_ text: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
     guard let bytes = text.baseAddress, !text.isEmpty else { return }
