@@ -123,7 +123,7 @@ extension ModelConfiguration {
     if heads % keyValueHeads != 0 {
       throw ModelError("num_attention_heads \(heads) is not a multiple of num_key_value_heads \(keyValueHeads)")
     }
-    if headDimension % 2 != 0 { throw ModelError("head_dim \(headDimension) is odd") }
+    if headDimension < 2 || headDimension % 2 != 0 { throw ModelError("head_dim \(headDimension) is not an even number above zero") }
     for token in eosTokens + [bosToken, padToken].compactMap({ $0 }) where token >= vocabularySize {
       throw ModelError("token id \(token) lies outside the vocabulary of \(vocabularySize)")
     }

@@ -1,0 +1,129 @@
+import Kernels
+
+/// The memory a pass works in, allocated once for a largest number of tokens and targets. A training pass keeps what the backward pass
+/// cannot cheaply recompute; an inference pass uses one layer's buffers for all layers.
+///
+/// `@unchecked Sendable`: belongs to one pass at a time.
+package final class Activations: @unchecked Sendable {
+  package enum Purpose: Sendable {
+    case training
+    case inference
+  }
+
+  package let configuration: ModelConfiguration
+  package let purpose: Purpose
+  package let maximumTokens: Int
+  package let maximumTargets: Int
+  /// Targets whose logits are held at a time.
+  package let headRows: Int
+
+  /// What the head said of each target of the last pass (maximumTargets each).
+  package let logProbabilities: FloatBuffer
+  package let entropies: FloatBuffer
+  package let correct: FloatBuffer
+  /// d loss / d log p of each target.
+  let slopes: FloatBuffer
+
+  /// Residual stream entering each layer and leaving the last: (layers + 1) × (tokens, hidden).
+  private let streams: FloatBuffer
+  /// Residual stream between attention and MLP: layers × (tokens, hidden).
+  private let middles: FloatBuffer
+  /// Query, key and value rows: layers × (tokens, query + 2·keyValue); with head norms before them, else rotated.
+  private let projections: FloatBuffer
+  /// layers × (tokens, query)
+  private let mixtures: FloatBuffer
+  /// layers × (tokens, heads)
+  private let logSums: FloatBuffer
+  /// Gate and up: layers × (tokens, 2·intermediate).
+  private let gates: FloatBuffer
+
+  /// (tokens, intermediate)
+  let inner: FloatBuffer
+  /// (tokens, max(hidden, query))
+  let normal: FloatBuffer
+  /// Normalised and rotated queries and keys, Qwen3 only: (tokens, query + keyValue).
+  let rotated: FloatBuffer
+  /// d loss / d residual stream (tokens, hidden).
+  let slope: FloatBuffer
+  /// (tokens, query + 2·keyValue)
+  let projectionSlope: FloatBuffer
+  /// (tokens, query)
+  let mixtureSlope: FloatBuffer
+  /// Partial sums of the norms' backward passes.
+  let partials: FloatBuffer
+  /// (headRows, vocabulary)
+  let logits: FloatBuffer
+  /// Softmax denominators (headRows).
+  let normalizers: FloatBuffer
+  /// Normalised hidden states of targets (headRows, hidden).
+  let gathered: FloatBuffer
+
+  /// Logits at a time: 64 MiB at most, and at least 32 rows.
+  private static let logitsAtATime = 16 << 20
+
+  package init(_ configuration: ModelConfiguration, tokens: Int, targets: Int, purpose: Purpose) {
+    let c = configuration
+    let kept = purpose == .training ? c.layers : 1
+    let backward = purpose == .training ? tokens : 0
+    let projection = c.queryWidth + 2 * c.keyValueWidth
+    self.configuration = c
+    self.purpose = purpose
+    maximumTokens = tokens
+    maximumTargets = targets
+    headRows = max(1, min(targets, max(32, Self.logitsAtATime / c.vocabularySize / 32 * 32)))
+
+    logProbabilities = FloatBuffer(count: targets)
+    entropies = FloatBuffer(count: targets)
+    correct = FloatBuffer(count: targets)
+    slopes = FloatBuffer(count: targets)
+
+    streams = FloatBuffer(count: (purpose == .training ? c.layers + 1 : 1) * tokens * c.hiddenSize)
+    middles = FloatBuffer(count: purpose == .training ? kept * tokens * c.hiddenSize : 0)
+    projections = FloatBuffer(count: kept * tokens * projection)
+    mixtures = FloatBuffer(count: kept * tokens * c.queryWidth)
+    logSums = FloatBuffer(count: kept * tokens * c.heads)
+    gates = FloatBuffer(count: kept * tokens * 2 * c.intermediateSize)
+
+    inner = FloatBuffer(count: tokens * c.intermediateSize)
+    normal = FloatBuffer(count: tokens * c.hiddenSize)
+    rotated = FloatBuffer(count: c.headNorm ? tokens * (c.queryWidth + c.keyValueWidth) : 0)
+    slope = FloatBuffer(count: backward * c.hiddenSize)
+    projectionSlope = FloatBuffer(count: backward * projection)
+    mixtureSlope = FloatBuffer(count: backward * c.queryWidth)
+    partials = FloatBuffer(count: RMSNorm.scratchCount(rows: max(backward, headRows), width: max(c.hiddenSize, c.headDimension)))
+    logits = FloatBuffer(count: headRows * c.vocabularySize)
+    normalizers = FloatBuffer(count: headRows)
+    gathered = FloatBuffer(count: headRows * c.hiddenSize)
+  }
+
+  /// Where one layer reads and writes.
+  struct Layer {
+    let input: Floats
+    let middle: Floats
+    let output: Floats
+    let projection: Floats
+    let mixture: Floats
+    let logSum: Floats
+    let gate: Floats
+  }
+
+  /// The residual stream after the last layer, before the final norm.
+  var finalStream: Floats { stream(configuration.layers) }
+
+  private func stream(_ layer: Int) -> Floats {
+    streams.pointer + (purpose == .training ? layer * maximumTokens * configuration.hiddenSize : 0)
+  }
+
+  func layer(_ index: Int) -> Layer {
+    let c = configuration
+    let kept = purpose == .training ? index * maximumTokens : 0
+    return Layer(
+      input: stream(index),
+      middle: purpose == .training ? middles.pointer + kept * c.hiddenSize : stream(index),
+      output: stream(index + 1),
+      projection: projections.pointer + kept * (c.queryWidth + 2 * c.keyValueWidth),
+      mixture: mixtures.pointer + kept * c.queryWidth,
+      logSum: logSums.pointer + kept * c.heads,
+      gate: gates.pointer + kept * 2 * c.intermediateSize)
+  }
+}

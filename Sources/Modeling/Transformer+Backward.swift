@@ -1,0 +1,72 @@
+import Kernels
+
+/// The backward pass: from d loss / d residual stream after the last layer, in `activations.slope`, to the gradients of every parameter,
+/// which are added to what `gradients` holds. Needs the activations of a training pass over the same batch; it consumes them.
+extension Transformer {
+  /// The weight gradients that are wanted; the slopes of activations are always carried through.
+  func backward(_ batch: TokenBatch, _ a: Activations, _ gradients: ModelTensors) {
+    precondition(a.purpose == .training, "backward needs the activations of a training pass")
+    precondition(!weights.isPacked, "backward needs weights in an arena")
+    for index in (0..<configuration.layers).reversed() {
+      backwardMLP(weights.layers[index], batch.count, a, a.layer(index), gradients.layers[index])
+      backwardAttention(weights.layers[index], batch, a, a.layer(index), gradients.layers[index])
+    }
+    Embedding.backward(
+      pool, rows: batch.count, width: configuration.hiddenSize, tokens: batch.tokens, dtable: gradients.embedding, dy: a.slope.pointer)
+  }
+
+  /// forward: output = middle + swiglu(norm(middle)·Wgᵀ)·Wdᵀ.
+  private func backwardMLP(_ layer: ModelWeights.Layer, _ rows: Int, _ a: Activations, _ at: Activations.Layer, _ d: LayerTensors) {
+    let (hidden, intermediate) = (configuration.hiddenSize, configuration.intermediateSize)
+    let slope = a.slope.pointer
+    let inner = a.inner.pointer
+    let normal = a.normal.pointer
+    // inner: dh, then h;  gate: (g, u), then (dg, du);  normal: dn, then n.
+    Linear.backwardInput(pool, rows: rows, outputs: hidden, inputs: intermediate, dy: slope, w: layer.tensors.down, dx: inner)
+    SwiGLU.backward(pool, rows: rows, width: intermediate, gu: at.gate, dh: inner)
+    Linear.backwardWeight(pool, rows: rows, outputs: hidden, inputs: intermediate, dy: slope, x: inner, dw: d.down)
+    Linear.backwardInput(pool, rows: rows, outputs: 2 * intermediate, inputs: hidden, dy: at.gate, w: layer.tensors.gateUp, dx: normal)
+    RMSNorm.backward(
+      pool, rows: rows, width: hidden, x: at.middle, gamma: layer.tensors.postNorm, epsilon: epsilon, dy: normal, dx: slope,
+      dgamma: d.postNorm, scratch: a.partials.pointer)
+    Linear.backwardWeight(pool, rows: rows, outputs: 2 * intermediate, inputs: hidden, dy: at.gate, x: normal, dw: d.gateUp)
+  }
+
+  /// forward: middle = input + attention(rotate(norm(input)·Wᵀ [+ b]))·Wₒᵀ.
+  private func backwardAttention(
+    _ layer: ModelWeights.Layer, _ batch: TokenBatch, _ a: Activations, _ at: Activations.Layer, _ d: LayerTensors
+  ) {
+    let c = configuration
+    let rows = batch.count
+    let width = layer.queryKeyValue.outputs
+    let slope = a.slope.pointer
+    let normal = a.normal.pointer
+    let mixtureSlope = a.mixtureSlope.pointer
+    let projectionSlope = a.projectionSlope.pointer
+    Linear.backwardInput(
+      pool, rows: rows, outputs: c.hiddenSize, inputs: c.queryWidth, dy: slope, w: layer.tensors.output, dx: mixtureSlope)
+    Linear.backwardWeight(pool, rows: rows, outputs: c.hiddenSize, inputs: c.queryWidth, dy: slope, x: at.mixture, dw: d.output)
+
+    let views = projectionViews(at.projection, a.rotated)
+    if c.headNorm { rotate(layer, rows, batch.positions, at.projection, views) }
+    attentionBackward(
+      pool, attention, offsets: batch.offsets, q: views.query, ldq: views.ldq, k: views.key, ldk: views.ldk, v: views.value,
+      ldv: views.ldv, out: at.mixture, ldo: c.queryWidth, logSumExp: at.logSum, dOut: mixtureSlope, lddo: c.queryWidth,
+      dq: projectionSlope, lddq: width, dk: projectionSlope + c.queryWidth, lddk: width,
+      dv: projectionSlope + c.queryWidth + c.keyValueWidth, lddv: width)
+    queryHeads.backward(
+      pool, rows: rows, positions: batch.positions, x: at.projection, ldx: width, gamma: layer.tensors.queryNorm, dy: projectionSlope,
+      ldy: width, dgamma: d.queryNorm, scratch: a.partials.pointer)
+    keyHeads.backward(
+      pool, rows: rows, positions: batch.positions, x: at.projection + c.queryWidth, ldx: width, gamma: layer.tensors.keyNorm,
+      dy: projectionSlope + c.queryWidth, ldy: width, dgamma: d.keyNorm, scratch: a.partials.pointer)
+    if let dbias = d.queryKeyValueBias { Bias.backward(pool, rows: rows, width: width, dbias: dbias, dy: projectionSlope) }
+
+    Linear.backwardInput(
+      pool, rows: rows, outputs: width, inputs: c.hiddenSize, dy: projectionSlope, w: layer.tensors.queryKeyValue, dx: normal)
+    RMSNorm.backward(
+      pool, rows: rows, width: c.hiddenSize, x: at.input, gamma: layer.tensors.inputNorm, epsilon: epsilon, dy: normal, dx: slope,
+      dgamma: d.inputNorm, scratch: a.partials.pointer)
+    Linear.backwardWeight(pool, rows: rows, outputs: width, inputs: c.hiddenSize, dy: projectionSlope, x: normal, dw: d.queryKeyValue)
+  }
+}
