@@ -1,0 +1,17 @@
+import StageInterface
+
+/// The stages that this program implements itself; each has a contract of the same name under `stages/`.
+package enum NativeStages {
+  package static let all: [StageRunner] = [
+    StageRunner(ModelImport.self),
+    StageRunner(ModelInit.self),
+    StageRunner(TokenizerTrain.self),
+    StageRunner(DataTasks.self),
+    StageRunner(DataImport.self),
+    StageRunner(Tokenize.self),
+    StageRunner(TrainSFT.self),
+    StageRunner(Evaluate.self),
+    StageRunner(AverageWiSEFT.self),
+    StageRunner(ReportScores.self),
+  ]
+}
