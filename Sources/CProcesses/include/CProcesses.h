@@ -1,0 +1,16 @@
+// What the runner needs of Linux and glibc that Swift's Glibc module leaves out, for it is built without _GNU_SOURCE.
+#ifndef HEIRLOOM_CPROCESSES_H
+#define HEIRLOOM_CPROCESSES_H
+
+#include <spawn.h>
+
+// posix_spawn_file_actions_addchdir_np (glibc 2.29, musl 1.1.24): the child starts in that directory.
+int hl_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path);
+
+// pipe2 with O_CLOEXEC: no child started meanwhile inherits an end.
+int hl_closing_pipe(int ends[2]);
+
+// How many processors this process may run on, or 0.
+int hl_available_processors(void);
+
+#endif

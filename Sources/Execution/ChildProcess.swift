@@ -1,0 +1,158 @@
+import CProcesses
+import Glibc
+import Synchronization
+
+/// Why a process did not start, in one line.
+package struct SpawnFailure: Error, Sendable, Equatable {
+  package let message: String
+}
+
+/// How a process ended.
+package enum ProcessEnd: Sendable, Equatable {
+  case exited(Int32)
+  case signalled(Int32)
+}
+
+/// A process started without a shell, leader of a process group of its own, with exactly the environment and descriptors it is given.
+package struct ProcessOrder: Sendable {
+  package var words: [String]
+  package var directory: String
+  package var environment: [String: String]
+  /// Descriptors of this process, by the number they get in the child; others are not inherited (all of ours close on exec).
+  package var descriptors: [(ours: Int32, theirs: Int32)]
+
+  package init(words: [String], directory: String, environment: [String: String], descriptors: [(ours: Int32, theirs: Int32)]) {
+    self.words = words
+    self.directory = directory
+    self.environment = environment
+    self.descriptors = descriptors
+  }
+
+  /// Starts it; returns its number, which is also its group's.
+  package func spawn() throws(SpawnFailure) -> pid_t {
+    let program = try executable()
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    for pair in descriptors { posix_spawn_file_actions_adddup2(&actions, pair.ours, pair.theirs) }
+    hl_spawn_add_chdir(&actions, directory)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    prepare(&attributes)
+    var pid: pid_t = 0
+    let code = withCStrings(words) { arguments in
+      withCStrings(environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }) { variables in
+        posix_spawn(&pid, program, &actions, &attributes, arguments, variables)
+      }
+    }
+    guard code == 0 else { throw SpawnFailure(message: "cannot start \(words[0]): \(String(cString: strerror(code)))") }
+    return pid
+  }
+
+  /// Signals as a program expects to find them, whatever the runner does with its own.
+  private func prepare(_ attributes: inout posix_spawnattr_t) {
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    var all = sigset_t()
+    sigemptyset(&all)
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGWINCH, SIGCHLD] { sigaddset(&all, number) }
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+  }
+
+  /// The first word, looked up in the child's own PATH when it has no slash.
+  private func executable() throws(SpawnFailure) -> String {
+    guard let name = words.first, !name.isEmpty else { throw SpawnFailure(message: "the command is empty") }
+    if name.utf8.contains(UInt8(ascii: "/")) {
+      let path = name.hasPrefix("/") ? name : "\(directory)/\(name)"
+      guard access(path, F_OK) == 0 else { throw SpawnFailure(message: "command not found: \(name)") }
+      guard access(path, X_OK) == 0 else { throw SpawnFailure(message: "not executable: \(name)") }
+      return path
+    }
+    for directory in (environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":") {
+      let path = "\(directory)/\(name)"
+      if access(path, X_OK) == 0 { return path }
+    }
+    throw SpawnFailure(message: "command not found: \(name)")
+  }
+
+  private func withCStrings<R>(_ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R) -> R {
+    let pointers = strings.map { strdup($0) }
+    defer { for pointer in pointers { free(pointer) } }
+    return body(pointers + [nil])
+  }
+}
+
+/// A stage's process as several threads see it: one waits for it, another may signal it. Its number is never used after it is reaped.
+package final class ChildProcess: Sendable {
+  private struct State {
+    var pid: pid_t?
+    /// A signal asked for before it had started.
+    var pendingSignal: Int32?
+    var hasEnded = false
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// Signals the whole group, now or as soon as it exists.
+  package func signal(_ number: Int32) {
+    state.withLock { state in
+      if let pid = state.pid { _ = kill(-pid, number) } else if !state.hasEnded { state.pendingSignal = number }
+    }
+  }
+
+  package func start(_ order: ProcessOrder) throws(SpawnFailure) -> pid_t {
+    let pid = try order.spawn()
+    state.withLock { state in
+      state.pid = pid
+      if let number = state.pendingSignal { _ = kill(-pid, number) }
+    }
+    return pid
+  }
+
+  /// Waits for the leader's end, then ends what is left of its group. Blocks: for a thread of its own.
+  package func wait() -> ProcessEnd {
+    guard let pid = state.withLock({ $0.pid }) else { return .exited(0) }
+    var info = siginfo_t()
+    while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
+    return state.withLock { state in
+      // Not reaped yet, so the group's number is still ours.
+      _ = kill(-pid, SIGKILL)
+      var status: Int32 = 0
+      while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+      state.pid = nil
+      state.hasEnded = true
+      let signal = status & 0x7F
+      return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
+    }
+  }
+}
+
+/// Runs `body` on a thread of its own: what blocks may not run on the cooperative pool.
+func startThread(_ body: @escaping @Sendable () -> Void) {
+  let box = Unmanaged.passRetained(ThreadBody(body))
+  var thread = pthread_t()
+  let code = pthread_create(
+    &thread, nil,
+    { raw in
+      guard let raw else { return nil }
+      Unmanaged<ThreadBody>.fromOpaque(raw).takeRetainedValue().body()
+      return nil
+    }, box.toOpaque())
+  guard code == 0 else {
+    // No thread to be had: then here and now.
+    box.takeRetainedValue().body()
+    return
+  }
+  pthread_detach(thread)
+}
+
+private final class ThreadBody: Sendable {
+  let body: @Sendable () -> Void
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// Ctrl-C, SIGTERM, SIGHUP and a resized terminal, as bytes in the loop's pipe, for as long as a run lasts.
+struct InterruptSignals {
+  private var previous: [(number: Int32, action: sigaction)] = []
+
+  /// One run at a time listens: signals belong to the process.
+  mutating func install(wakeDescriptor: Int32) {
+    wakeTarget = wakeDescriptor
+    for number in [SIGINT, SIGTERM, SIGHUP] { set(number) { _ in Wake.interrupt.send(to: wakeTarget) } }
+    set(SIGWINCH) { _ in Wake.resize.send(to: wakeTarget) }
+    set(SIGPIPE, SIG_IGN)
+  }
+
+  mutating func restore() {
+    for (number, var action) in previous { sigaction(number, &action, nil) }
+    previous = []
+    wakeTarget = -1
+  }
+
+  private mutating func set(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = handler
+    action.sa_flags = SA_RESTART
+    var old = sigaction()
+    sigaction(number, &action, &old)
+    previous.append((number, old))
+  }
+}
+
+/// Read by signal handlers only while `install` is in force.
+nonisolated(unsafe) private var wakeTarget: Int32 = -1

@@ -1,0 +1,56 @@
+import Glibc
+import Synchronization
+
+/// Where threads and signal handlers leave word for the one loop that decides. A byte in a pipe wakes it.
+final class Mailbox<Message: Sendable>: Sendable {
+  private let messages = Mutex<[Message]>([])
+  private let readEnd: Int32
+  /// Signal handlers write here too: `Wake.interrupt`, `Wake.resize`.
+  let writeEnd: Int32
+
+  init() throws(SpawnFailure) {
+    (readEnd, writeEnd) = try Lifeline.pipe()
+    for end in [readEnd, writeEnd] { setNonBlocking(end) }
+  }
+
+  deinit {
+    close(readEnd)
+    close(writeEnd)
+  }
+
+  func post(_ message: Message) {
+    messages.withLock { $0.append(message) }
+    Wake.message.send(to: writeEnd)
+  }
+
+  /// Waits for at most `seconds` (nil: as long as it takes); returns what came, and which signals.
+  func receive(within seconds: Double?) -> (messages: [Message], wakes: [Wake]) {
+    var descriptor = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+    let milliseconds = seconds.map { Int32(min(max($0 * 1000, 0), 1e8).rounded(.up)) } ?? -1
+    poll(&descriptor, 1, milliseconds)
+    var wakes: [Wake] = []
+    var bytes = [UInt8](repeating: 0, count: 256)
+    while true {
+      let count = read(readEnd, &bytes, bytes.count)
+      guard count > 0 else { break }
+      wakes += bytes[..<count].compactMap(Wake.init)
+    }
+    return (messages.withLock { messages in defer { messages = [] }; return messages }, wakes.filter { $0 != .message })
+  }
+}
+
+/// Why the loop is woken.
+enum Wake: UInt8, Sendable {
+  case message = 1
+  case interrupt
+  case resize
+
+  func send(to descriptor: Int32) {
+    var byte = rawValue
+    _ = write(descriptor, &byte, 1)
+  }
+}
+
+private func setNonBlocking(_ descriptor: Int32) {
+  _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+}
