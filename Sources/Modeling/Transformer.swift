@@ -35,21 +35,25 @@ package final class Transformer: @unchecked Sendable {
   }
 
   /// Runs every layer; leaves the residual stream in `activations.finalStream` (tokens, hidden), before the final norm.
-  package func forward(_ batch: TokenBatch, _ a: Activations) {
+  /// `keep` sees each layer's rotated keys and its values.
+  package func forward(_ batch: TokenBatch, _ a: Activations, keep: ((_ layer: Int, ProjectionViews) -> Void)? = nil) {
     let c = configuration
     precondition(batch.count <= a.maximumTokens, "\(batch.count) tokens in activations for \(a.maximumTokens)")
     precondition(batch.longestRecord <= maximumPositions, "a record of \(batch.longestRecord) tokens; \(maximumPositions) positions")
     precondition(batch.tokens.allSatisfy { $0 >= 0 && $0 < c.vocabularySize }, "a token id outside the vocabulary of \(c.vocabularySize)")
     Embedding.forward(
       pool, rows: batch.count, width: c.hiddenSize, tokens: batch.tokens, table: weights.tensors.embedding, y: a.layer(0).input)
-    for (index, layer) in weights.layers.enumerated() { forward(layer, batch, a, a.layer(index)) }
+    for (index, layer) in weights.layers.enumerated() {
+      let views = forward(layer, batch, a, a.layer(index))
+      keep?(index, views)
+    }
   }
 
   /// middle = input + Wₒ·attention(norm(input));  output = middle + W_down·swiglu(norm(middle)).
-  private func forward(_ layer: ModelWeights.Layer, _ batch: TokenBatch, _ a: Activations, _ at: Activations.Layer) {
+  private func forward(_ layer: ModelWeights.Layer, _ batch: TokenBatch, _ a: Activations, _ at: Activations.Layer) -> ProjectionViews {
     let c = configuration
     let rows = batch.count
-    forwardProjections(layer, rows, batch.positions, input: at.input, copy: at.middle, a.normal.pointer, at.projection)
+    forwardProjections(layer, rows, input: at.input, copy: at.middle, a.normal.pointer, at.projection)
     let views = projectionViews(at.projection, a.rotated)
     rotate(layer, rows, batch.positions, at.projection, views)
     attentionForward(
@@ -57,13 +61,14 @@ package final class Transformer: @unchecked Sendable {
       ldv: views.ldv, out: at.mixture, ldo: c.queryWidth, logSumExp: at.logSum)
     layer.output.forward(pool, rows: rows, x: at.mixture, ldx: c.queryWidth, y: at.middle, ldy: c.hiddenSize, accumulate: true)
     forwardMLP(layer, rows, a.normal.pointer, at.middle, at.gate, a.inner.pointer, at.output)
+    return views
   }
 
   // MARK: - Parts that decoding shares
 
   /// projection (rows, query + 2·keyValue) = norm(input)·Wᵀ [+ bias]; `copy` receives the input.
   func forwardProjections(
-    _ layer: ModelWeights.Layer, _ rows: Int, _ positions: [Int32], input: Floats, copy: Floats, _ normal: Floats, _ projection: Floats
+    _ layer: ModelWeights.Layer, _ rows: Int, input: Floats, copy: Floats, _ normal: Floats, _ projection: Floats
   ) {
     let c = configuration
     let width = layer.queryKeyValue.outputs
@@ -97,7 +102,7 @@ package final class Transformer: @unchecked Sendable {
   }
 
   /// Query, key and value rows as attention reads them.
-  struct ProjectionViews {
+  package struct ProjectionViews {
     let query: Floats
     let key: Floats
     let value: Floats

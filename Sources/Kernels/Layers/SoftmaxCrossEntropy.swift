@@ -59,6 +59,18 @@ package enum SoftmaxCrossEntropy {
     }
   }
 
+  /// One row of logits becomes exp(x − max x); returns the row's sum and the first index of its largest element. The bits of `forward`.
+  package static func exponentiate(_ x: Floats, count: Int) -> (sum: Float, first: Int) {
+    let largest = rowMaximum(x, count)
+    var first = 0
+    while x[first] < largest { first += 1 }
+    let sum = withUnsafeTemporaryAllocation(of: Float.self, capacity: block) { scratch -> Float in
+      guard let products = scratch.baseAddress else { return 0 }
+      return exponentiate(x, count, largest, products).sum
+    }
+    return (sum, first)
+  }
+
   // MARK: - Rows
 
   /// Σ e and Σ e·(x − m), block by block in order, with e = exp(x − m) left in x.
