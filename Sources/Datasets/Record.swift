@@ -1,4 +1,5 @@
 import JSONValues
+import Tokenization
 
 /// One record in the form everything downstream works with, whatever form its row had. Knows nothing of tokens and of files.
 package struct Record: Sendable, Equatable {
@@ -6,7 +7,7 @@ package struct Record: Sendable, Equatable {
     /// Plain text, trained and measured from its first byte to its last.
     case text(String)
     /// A conversation; its assistant turns are what a model should say.
-    case conversation([Message])
+    case conversation([ChatMessage])
     /// A prompt and what should follow it; without a completion it is only asked.
     case prompted(Utterance, completion: Utterance?)
   }
@@ -50,7 +51,7 @@ package struct Record: Sendable, Equatable {
     }
   }
 
-  private static func lastAnswer(_ messages: [Message]) -> Int? {
+  private static func lastAnswer(_ messages: [ChatMessage]) -> Int? {
     messages.last?.role == "assistant" ? messages.count - 1 : nil
   }
 
@@ -72,7 +73,7 @@ extension Utterance {
   }
 }
 
-extension Message {
+extension ChatMessage {
   package var json: JSONValue { .object(JSONObject([("role", .string(role)), ("content", .string(content))])) }
 }
 

@@ -1,4 +1,5 @@
 import JSONValues
+import Tokenization
 
 /// The forms of rows that are accepted as they are, each named by the members that give it away, tried in this order.
 package enum RowForm: String, CaseIterable, Sendable {
@@ -96,16 +97,16 @@ private struct RowReader {
     return .messages(try turns(value, key, role: "role", content: "content"))
   }
 
-  mutating func messages(_ key: String) throws(DatasetError) -> [Message] {
+  mutating func messages(_ key: String) throws(DatasetError) -> [ChatMessage] {
     try turns(try required(key), key, role: "role", content: "content")
   }
 
-  mutating func conversation(_ key: String, system: String) throws(DatasetError) -> [Message] {
+  mutating func conversation(_ key: String, system: String) throws(DatasetError) -> [ChatMessage] {
     let turns = try turns(try required(key), key, role: "from", content: "value").map { turn in
-      Message(role: Self.roles[turn.role] ?? turn.role, content: turn.content)
+      ChatMessage(role: Self.roles[turn.role] ?? turn.role, content: turn.content)
     }
     guard let text = take(system)?.stringValue, !text.isEmpty else { return turns }
-    return [Message(role: "system", content: text)] + turns
+    return [ChatMessage(role: "system", content: text)] + turns
   }
 
   private static let roles = [
@@ -177,15 +178,15 @@ private struct RowReader {
     return texts
   }
 
-  private func turns(_ value: JSONValue, _ key: String, role: String, content: String) throws(DatasetError) -> [Message] {
+  private func turns(_ value: JSONValue, _ key: String, role: String, content: String) throws(DatasetError) -> [ChatMessage] {
     guard let values = value.arrayValue else { throw DatasetError("'\(key)' must be a list of messages, found \(value.kindName)") }
     guard !values.isEmpty else { throw DatasetError("'\(key)' has no messages") }
-    var messages: [Message] = []
+    var messages: [ChatMessage] = []
     for (index, turn) in values.enumerated() {
       let place = "\(key)[\(index)]"
       guard let name = turn[role]?.stringValue, !name.isEmpty else { throw DatasetError("'\(place)' needs '\(role)', a string") }
       guard let body = turn[content] else { throw DatasetError("'\(place)' needs '\(content)'") }
-      messages.append(Message(role: name, content: try text(body, "\(place).\(content)")))
+      messages.append(ChatMessage(role: name, content: try text(body, "\(place).\(content)")))
     }
     return messages
   }

@@ -1,24 +1,9 @@
-/// One turn of a conversation, as `{"role", "content"}` writes it.
-package struct Message: Sendable {
-  package let role: String
-  package let content: String
-
-  package init(role: String, content: String) {
-    self.role = role
-    self.content = content
-  }
-}
-
-extension Message: Equatable {
-  package static func == (left: Message, right: Message) -> Bool {
-    left.role.utf8.elementsEqual(right.role.utf8) && left.content.utf8.elementsEqual(right.content.utf8)
-  }
-}
+import Tokenization
 
 /// A prompt or a completion: plain text, or turns of a conversation.
 package enum Utterance: Sendable {
   case text(String)
-  case messages([Message])
+  case messages([ChatMessage])
 
   /// The text itself, or the contents of the turns, one a line.
   package var plainText: String {
