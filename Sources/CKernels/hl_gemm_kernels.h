@@ -16,6 +16,10 @@ typedef struct {
   void (*multiply)(long m, long n, long k, hl_layout layout, const float *a, long aStride, const float *b, long bPanel, float *c, long ldc,
                    bool overwrite);
 
+  // The same for one panel of B (n at most nr), with A in rows, where the block of B that comes next lies right behind this one, in memory rather than
+  // in a cache.
+  void (*multiplyStreaming)(long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc, bool overwrite);
+
   // Packs k × n of B, stored k × n (rows ldb apart), into panels `panel` floats apart; columns beyond n are filled with zeros.
   void (*packRows)(long k, long n, const float *b, long ldb, float *packed, long panel);
   // The same for B stored n × k.
