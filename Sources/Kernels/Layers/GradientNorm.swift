@@ -1,8 +1,8 @@
-/// ‖g‖₂ over a flat arena: squares summed in blocks of fixed size, blocks added in order in Double.
+/// The sum of a gradient's squares: summed in blocks of fixed size, blocks added in order in Double.
 package enum GradientNorm {
   private static let floatsPerTask = 1 << 14
 
-  package static func value(_ pool: ThreadPool, count: Int, gradients: Floats) -> Double {
+  package static func sumOfSquares(_ pool: ThreadPool, count: Int, gradients: Floats) -> Double {
     let partition = RowPartition(rows: count, rowsPerTask: floatsPerTask)
     let partials = [Double](unsafeUninitializedCapacity: partition.tasks) { buffer, initialized in
       let base = buffer.baseAddress
@@ -11,6 +11,6 @@ package enum GradientNorm {
       }
       initialized = partition.tasks
     }
-    return partials.reduce(0, +).squareRoot()
+    return partials.reduce(0, +)
   }
 }

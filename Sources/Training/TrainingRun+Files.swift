@@ -1,0 +1,5 @@
+import Glibc
+
+extension TrainingRun {
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+}

@@ -1,0 +1,153 @@
+import Kernels
+import Modeling
+
+/// What the outside has to say while a run goes on.
+package struct TrainingControl {
+  /// Asked before every micro-batch; true makes the run write its checkpoint and end.
+  package var shouldStop: () -> Bool = { false }
+  package var onStep: (StepMetrics) -> Void = { _ in }
+  /// Where the checkpoint lies; nil for none.
+  package var checkpointPath: String?
+  /// Steps between checkpoints (`save_steps`); 0 writes one only when stopped.
+  package var saveSteps = 0
+
+  package init() {}
+}
+
+package enum TrainingOutcome: Sendable, Equatable {
+  /// `kernels`: all that took part, in order; more than one where a checkpoint was carried to another CPU.
+  case finished(steps: Int, kernels: [String])
+  /// The checkpoint holds the state after `steps` steps.
+  case stopped(steps: Int)
+}
+
+/// The one training loop: gradient accumulation over packed micro-batches, clipping, AdamW. It takes which loss and which tensors train as
+/// values. Parameters are trained where they are.
+package final class TrainingRun {
+  package let totalSteps: Int
+  private let model: Transformer
+  private let settings: TrainingSettings
+  private let objective: Objective
+  private let records: [TokenizedRecord]
+  private let schedule: LearningRateSchedule
+  private let binding: TrainingBinding
+  private let optimizer: Optimizer
+  private let gradients: ParameterArena
+  private let activations: Activations
+  private var plan: BatchPlan
+  private var state = Checkpoint(step: 0, tokens: 0, kernels: [CPU.kernelName])
+
+  private var parameters: ParameterArena { model.weights.arena }
+  private var pool: ThreadPool { model.pool }
+
+  /// `trains` picks the tensors that are updated.
+  package init(
+    _ model: Transformer, _ records: [TokenizedRecord], _ settings: TrainingSettings, objective: Objective = .negativeLogLikelihood,
+    trains: (ParameterLayout.Entry) -> Bool = { _ in true }
+  ) throws(TrainingError) {
+    try Self.check(records, model)
+    let layout = model.weights.arena.layout
+    let usable = records.filter { $0.targetCount > 0 }
+    self.model = model
+    self.records = usable
+    self.settings = settings
+    self.objective = objective
+    plan = BatchPlan(lengths: usable.map(\.ids.count), settings: settings)
+    totalSteps = plan.totalSteps
+    schedule = settings.schedule(totalSteps: totalSteps)
+    optimizer = Optimizer(layout, trains: trains)
+    binding = TrainingBinding(
+      model.configuration, settings, objective: objective.name, records: usable, groups: optimizer.groups)
+    gradients = ParameterArena(layout)
+    activations = Activations(
+      model.configuration, tokens: plan.largestSum(usable.map(\.ids.count)), targets: plan.largestSum(usable.map(\.targetCount)),
+      purpose: .training)
+  }
+
+  /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
+  package func run(_ control: TrainingControl = TrainingControl()) throws(TrainingError) -> TrainingOutcome {
+    if let path = control.checkpointPath, Self.exists(path) {
+      state = try Checkpoint.read(path, binding: binding, parameters, optimizer)
+      if state.kernels.last.map({ !$0.utf8.elementsEqual(CPU.kernelName.utf8) }) ?? true { state.kernels.append(CPU.kernelName) }
+    }
+    while state.step < totalSteps {
+      guard let metrics = try step(control) else {
+        try save(control)
+        return .stopped(steps: state.step)
+      }
+      control.onStep(metrics)
+      if control.saveSteps > 0, state.step % control.saveSteps == 0, state.step < totalSteps { try save(control) }
+    }
+    return .finished(steps: state.step, kernels: state.kernels)
+  }
+
+  // MARK: - One step
+
+  /// nil when told to stop: nothing has changed then.
+  private func step(_ control: TrainingControl) throws(TrainingError) -> StepMetrics? {
+    let number = state.step + 1
+    let step = plan.step(state.step)
+    let batches = step.microBatches.map { MicroBatch($0, of: records) }
+    let targets = batches.reduce(0) { $0 + $1.targets.count }
+    var sums = Sums()
+    for batch in batches {
+      if control.shouldStop() {
+        gradients.buffer.clear()
+        return nil
+      }
+      let statistics = model.train(
+        batch.tokens, batch.targets, objective.tokenLoss(batch, targets), activations, gradients: gradients)
+      sums.add(statistics, loss: objective.value(batch, statistics, targets))
+    }
+    let rate = schedule.rate(state.step)
+    let norm = optimizer.norm(pool, gradients)
+    guard sums.loss.isFinite else { throw .notFinite(quantity: "the loss", step: number) }
+    guard norm.isFinite else { throw .notFinite(quantity: "the gradient's norm", step: number) }
+    optimizer.update(
+      pool, parameters, gradients, settings: settings, learningRate: rate, step: number, scale: clipping(norm))
+    state.step = number
+    state.tokens += batches.reduce(0) { $0 + $1.tokens.count }
+    return StepMetrics(
+      step: number, loss: sums.loss, entropy: sums.entropy / Double(targets), meanTokenAccuracy: sums.correct / Double(targets),
+      tokens: state.tokens, learningRate: rate, gradNorm: norm, epoch: step.epoch)
+  }
+
+  /// min(1, max_grad_norm / (norm + 1e-6)), as torch clips.
+  private func clipping(_ norm: Double) -> Float {
+    settings.maxGradNorm > 0 ? Float(min(1, settings.maxGradNorm / (norm + 1e-6))) : 1
+  }
+
+  private struct Sums {
+    var loss = 0.0
+    var entropy = 0.0
+    var correct = 0.0
+
+    mutating func add(_ statistics: TargetStatistics, loss: Double) {
+      self.loss += loss
+      for target in 0..<statistics.count {
+        entropy += Double(statistics.entropies[target])
+        correct += Double(statistics.correct[target])
+      }
+    }
+  }
+
+  // MARK: - Around the steps
+
+  private func save(_ control: TrainingControl) throws(TrainingError) {
+    guard let path = control.checkpointPath else { return }
+    try state.write(to: path, binding: binding, parameters, optimizer)
+  }
+
+  private static func check(_ records: [TokenizedRecord], _ model: Transformer) throws(TrainingError) {
+    let vocabulary = model.configuration.vocabularySize
+    for (number, record) in records.enumerated() {
+      if record.ids.count > model.maximumPositions {
+        throw .recordTooLong(record: number, tokens: record.ids.count, limit: model.maximumPositions)
+      }
+      if let token = record.ids.first(where: { $0 < 0 || $0 >= vocabulary }) {
+        throw .tokenOutsideVocabulary(record: number, token: token, vocabulary: vocabulary)
+      }
+    }
+    if records.allSatisfy({ $0.targetCount == 0 }) { throw .noTargets }
+  }
+}
