@@ -1,0 +1,22 @@
+/// What is said about a manifest whose YAML is sound but whose words are not. One message a cause.
+package enum ManifestText {
+  package static func expected(_ expected: String, for what: String, found: Node) -> String { "expected \(expected) for \(what), found \(found.description)" }
+  package static func unknownKey(_ key: String, of what: String) -> String { "unknown key '\(Scalar.shortened(key))' in \(what)" }
+  package static func missing(_ key: String, in what: String) -> String { "'\(key)' is missing in \(what)" }
+  package static func badName(_ name: String) -> String {
+    "'\(Scalar.shortened(name))' is no name; names start with a letter and go on with letters, digits, '_' and '-'"
+  }
+  package static func version(_ found: Node) -> String { "this program reads manifests of version 1, found \(found.description)" }
+  package static let noStages = "the manifest has no stages"
+  package static let neitherStageNorGroup = "an entry needs 'uses' (a stage) or 'stages' (a group)"
+  package static let groups = "groups are not supported yet"
+  package static func scan(_ key: String) -> String { "'\(key)' is not supported yet" }
+  package static let manifestAsStage = "a manifest as a group is not supported yet"
+  package static func interface(_ key: String) -> String { "'\(key)' of a whole manifest is not supported yet" }
+  package static let placeholderInUses = "'uses' takes no ${…}"
+  package static func numerics(_ found: String) -> String { "numerics is 'native' or 'portable', found '\(Scalar.shortened(found))'" }
+  package static let emptyMatrix = "the matrix has no axis"
+  package static func unclosedPlaceholder() -> String { "'${' without '}'; write '$${' for the characters themselves" }
+  package static func badPlaceholder(_ text: String) -> String { "'${\(Scalar.shortened(text))}' names nothing; write ${name} or ${name.field}" }
+  package static func unreadable(_ path: String, _ reason: String) -> String { "cannot read \(path): \(reason)" }
+}

@@ -1,0 +1,136 @@
+import Diagnostics
+import JSONValues
+import Manifests
+
+/// Reads a stage's contract from its file, reporting everything in it that is unknown, missing, of the wrong kind or contradictory.
+package struct ContractDecoder {
+  var findings: Findings
+  let path: String
+  let files: ProjectFiles
+
+  /// The contract, unless its file has errors. `name` is what the place of the file says: `train/sft`.
+  package static func decode(_ source: SourceFile, name: String, path: String, files: ProjectFiles) -> (contract: StageContract?, findings: Findings) {
+    let (node, findings) = YAMLParser.parse(source)
+    guard let node else { return (nil, findings) }
+    var decoder = ContractDecoder(findings: findings, path: path, files: files)
+    let contract = decoder.contract(node, name)
+    return (decoder.findings.hasErrors ? nil : contract, decoder.findings)
+  }
+
+  private mutating func contract(_ node: Node, _ name: String) -> StageContract? {
+    guard var reader = MappingReader(node, "the contract", &findings) else { return nil }
+    checkName(reader.string("stage", &findings), name, node)
+    let version = required(reader.integer("version", atLeast: 1, &findings), "version", &reader, node)
+    let summary = reader.string("summary", &findings)?.value ?? ""
+    let inputs = inputs(reader.take("inputs"))
+    let outputs = outputs(reader.take("outputs"), node)
+    let parameters = parameters(reader.take("params"), "'params'")
+    let resources = resources(reader.take("resources"))
+    let checkpoints = reader.boolean("checkpoints", &findings) ?? false
+    let numeric = reader.boolean("numeric", &findings) ?? false
+    let runNode = reader.take("run")
+    reader.finish(&findings)
+    guard let runNode else {
+      findings.error(ManifestText.missing("run", in: "the contract"), at: node.location)
+      return nil
+    }
+    let names = CommandNames(inputs: inputs, outputs: outputs, parameters: parameters)
+    guard let run = run(runNode, names), let version else { return nil }
+    return StageContract(
+      name: name, version: version, summary: summary, inputs: inputs, outputs: outputs, parameters: parameters, resources: resources,
+      checkpoints: checkpoints, isNumeric: numeric, run: run, path: path, directory: Paths.parent(path))
+  }
+
+  // MARK: - Head
+
+  private mutating func checkName(_ said: Located<String>?, _ name: String, _ node: Node) {
+    guard let said else {
+      if node["stage"] == nil { findings.error(ManifestText.missing("stage", in: "the contract"), at: node.location) }
+      return
+    }
+    if !said.value.hasSameBytes(as: name) { findings.error(PlanningText.otherName(said.value, name), at: said.location) }
+  }
+
+  private mutating func required(_ value: Located<Int>?, _ key: String, _ reader: inout MappingReader, _ node: Node) -> Int? {
+    if value == nil, reader.take(key) == nil { findings.error(ManifestText.missing(key, in: "the contract"), at: node.location) }
+    return value?.value
+  }
+
+  private mutating func resources(_ node: Node?) -> Resources {
+    guard let node else { return Resources() }
+    let reading = ResourceReader.read(node, Scope(params: JSONObject()), over: Resources(), &findings)
+    return reading ?? Resources()
+  }
+
+  // MARK: - Inputs and outputs
+
+  private mutating func inputs(_ node: Node?) -> [InputDeclaration] {
+    named(node, "'inputs'").compactMap { input($0) }
+  }
+
+  private mutating func input(_ member: Node.Member) -> InputDeclaration? {
+    let what = "input '\(member.key)'"
+    guard var reader = MappingReader(member.value, what, &findings) else { return nil }
+    let types = types(reader.take("type"), member, what)
+    let isList = reader.boolean("list", &findings) ?? false
+    let isOptional = reader.boolean("optional", &findings) ?? false
+    let labels = reader.boolean("labels", &findings) ?? false
+    let doc = reader.string("doc", &findings)?.value
+    reader.finish(&findings)
+    return InputDeclaration(name: member.key, types: types, isList: isList, isOptional: isOptional, labels: labels, doc: doc)
+  }
+
+  private mutating func outputs(_ node: Node?, _ contract: Node) -> [OutputDeclaration] {
+    let members = named(node, "'outputs'")
+    if members.isEmpty { findings.error(PlanningText.noOutputs, at: node?.location ?? contract.location) }
+    return members.compactMap { output($0) }
+  }
+
+  private mutating func output(_ member: Node.Member) -> OutputDeclaration? {
+    let what = "output '\(member.key)'"
+    guard var reader = MappingReader(member.value, what, &findings) else { return nil }
+    let type = reader.take("type")
+    let keep = reader.boolean("keep", &findings) ?? true
+    let doc = reader.string("doc", &findings)?.value
+    reader.finish(&findings)
+    guard let known = types(type, member, what).first else { return nil }
+    if known == .any, let type { findings.error(PlanningText.anyOutput, at: type.location) }
+    return OutputDeclaration(name: member.key, type: known, keep: keep, doc: doc)
+  }
+
+  /// One type, or for an input a list of them.
+  private mutating func types(_ node: Node?, _ member: Node.Member, _ what: String) -> [ArtifactType] {
+    guard let node else {
+      findings.error(ManifestText.missing("type", in: what), at: member.value.location)
+      return []
+    }
+    let names = node.elements ?? [node]
+    return names.compactMap { name in
+      guard case .string(let text)? = name.scalar?.value else {
+        findings.error(ManifestText.expected("an artifact type", for: "'type'", found: name), at: name.location)
+        return nil
+      }
+      guard let type = ArtifactType(rawValue: text) else {
+        let near = NearestName.find(text, among: ArtifactType.allCases.map(\.rawValue))
+        findings.error(PlanningText.unknownType(text), at: name.location, suggestion: near)
+        return nil
+      }
+      return type
+    }
+  }
+
+  // MARK: - Helpers of all parts
+
+  /// The members of a mapping of names; nothing is empty.
+  mutating func named(_ node: Node?, _ what: String) -> [Node.Member] {
+    guard let node, !node.isNull else { return [] }
+    guard let members = node.members else {
+      findings.error(ManifestText.expected("a mapping", for: what, found: node), at: node.location)
+      return []
+    }
+    for member in members where !Name.isValid(member.key) {
+      findings.error(ManifestText.badName(member.key), at: member.keyLocation)
+    }
+    return members
+  }
+}

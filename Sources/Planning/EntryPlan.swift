@@ -1,0 +1,147 @@
+import Diagnostics
+import Hashing
+import JSONValues
+import Manifests
+
+/// A stage's own words made ready once for all its instances: parameters, inputs and settings, constants checked already.
+struct EntryPlan {
+  /// The parameters with constants and defaults in place, in the contract's order.
+  private let parameters: JSONObject
+  /// What differs from instance to instance.
+  private let changing: [(place: Int, expression: Expression, node: Node)]
+  let bindings: [InputBinding]
+  private let settings: Settings?
+  private let entry: ReadyEntry
+
+  struct Settings {
+    var resources: Resources
+    var retries = 0
+    var timeoutSeconds: Double?
+    var expect: [(output: String, digest: Digest)] = []
+  }
+
+  init(_ entry: ReadyEntry, _ scope: Scope, _ findings: inout Findings) {
+    self.entry = entry
+    (parameters, changing) = Self.parameters(entry, &findings)
+    bindings = Self.bindings(entry, &findings)
+    settings = Self.isConstant(entry.stage) ? Self.settings(entry, scope, &findings) : nil
+  }
+
+  // MARK: - For one instance
+
+  func parameters(_ scope: Scope, _ notes: [Diagnostic.Note]) throws(Diagnostic) -> JSONObject {
+    guard !changing.isEmpty else { return parameters }
+    var complete = parameters
+    for (place, expression, node) in changing {
+      let declaration = entry.contract.parameters[place]
+      let value = try expression.evaluate(scope)
+      complete.set(declaration.name, try Self.check(value, declaration, node, entry.contract, notes))
+    }
+    return complete
+  }
+
+  func settings(_ scope: Scope, _ findings: inout Findings) -> Settings { settings ?? Self.settings(entry, scope, &findings) }
+
+  // MARK: - Parameters
+
+  private static func parameters(
+    _ entry: ReadyEntry, _ findings: inout Findings
+  ) -> (JSONObject, [(place: Int, expression: Expression, node: Node)]) {
+    let contract = entry.contract
+    var changing: [(place: Int, expression: Expression, node: Node)] = []
+    var values: [JSONValue?] = contract.parameters.map { if case .value(let value) = $0.initial { value } else { nil } }
+    var given: Set<Int> = []
+    for member in entry.stage.with {
+      guard let place = contract.parameters.firstIndex(where: { $0.name.hasSameBytes(as: member.key) }) else {
+        let near = NearestName.find(member.key, among: contract.parameters.map(\.name))
+        findings.error(PlanningText.unknownParameter(member.key, contract.name), at: member.keyLocation, suggestion: near)
+        continue
+      }
+      given.insert(place)
+      let expression = Expression(member.value, &findings)
+      guard let constant = expression.constant else {
+        changing.append((place, expression, member.value))
+        continue
+      }
+      do {
+        values[place] = try check(constant, contract.parameters[place], member.value, contract, [])
+      } catch {
+        findings.add(error)
+      }
+    }
+    for (place, declaration) in contract.parameters.enumerated() where values[place] == nil && !given.contains(place) {
+      findings.error(PlanningText.missingParameter(declaration.name, contract.name), at: entry.entry.location)
+    }
+    return (JSONObject(zip(contract.parameters, values).map { ($0.name, $1 ?? .null) }), changing)
+  }
+
+  private static func check(
+    _ value: JSONValue, _ declaration: ParameterDeclaration, _ node: Node, _ contract: StageContract, _ notes: [Diagnostic.Note]
+  ) throws(Diagnostic) -> JSONValue {
+    var check = ParameterCheck("\(declaration.name) of \(contract.name)")
+    do {
+      return try check.complete(value, declaration)
+    } catch {
+      throw error.diagnostic(in: node, notes: notes)
+    }
+  }
+
+  // MARK: - Inputs
+
+  private static func bindings(_ entry: ReadyEntry, _ findings: inout Findings) -> [InputBinding] {
+    let contract = entry.contract
+    var bindings: [InputBinding] = []
+    var given: Set<Int> = []
+    for member in entry.stage.inputs {
+      guard let place = contract.inputs.firstIndex(where: { $0.name.hasSameBytes(as: member.key) }) else {
+        let near = NearestName.find(member.key, among: contract.inputs.map(\.name))
+        findings.error(PlanningText.unknownInput(member.key, contract.name), at: member.keyLocation, suggestion: near)
+        continue
+      }
+      given.insert(place)
+      if let binding = InputBinding(member, place: place, contract, &findings) { bindings.append(binding) }
+    }
+    for (place, input) in contract.inputs.enumerated() where !input.isOptional && !given.contains(place) {
+      findings.error(PlanningText.missingInput(input.name, contract.name, input.typeNames), at: entry.entry.location)
+    }
+    return bindings
+  }
+
+  // MARK: - Settings
+
+  private static func isConstant(_ stage: StageEntry) -> Bool {
+    var ignored = Findings()
+    return [stage.resources, stage.retries, stage.timeout, stage.expect].allSatisfy { node in
+      node.map { Expression($0, &ignored).constant != nil } ?? true
+    }
+  }
+
+  private static func settings(_ entry: ReadyEntry, _ scope: Scope, _ findings: inout Findings) -> Settings {
+    let (stage, contract) = (entry.stage, entry.contract)
+    var settings = Settings(resources: contract.resources)
+    if let node = stage.resources, let resources = ResourceReader.read(node, scope, over: contract.resources, &findings) {
+      settings.resources = resources
+    }
+    if let node = stage.retries { settings.retries = SettingReader.count(node, "retries", atLeast: 0, scope, &findings) ?? 0 }
+    if let node = stage.timeout { settings.timeoutSeconds = SettingReader.seconds(node, scope, &findings) }
+    if let node = stage.expect { settings.expect = expect(node, contract, scope, &findings) }
+    return settings
+  }
+
+  private static func expect(
+    _ node: Node, _ contract: StageContract, _ scope: Scope, _ findings: inout Findings
+  ) -> [(output: String, digest: Digest)] {
+    guard let members = node.members else {
+      findings.error(ManifestText.expected("a mapping", for: "'expect'", found: node), at: node.location)
+      return []
+    }
+    return members.compactMap { member in
+      guard let output = contract.output(member.key) else {
+        let near = NearestName.find(member.key, among: contract.outputs.map(\.name))
+        findings.error(PlanningText.unknownOutput(member.key, contract.name), at: member.keyLocation, suggestion: near)
+        return nil
+      }
+      return SettingReader.digest(member.value, scope, &findings).map { (output.name, $0) }
+    }
+  }
+}
