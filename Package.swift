@@ -9,7 +9,7 @@ import PackageDescription
   let march = ["-Xcc", "-fno-math-errno"]
 #endif
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
-let engine: [SwiftSetting] = strict + [.unsafeFlags(march), .unsafeFlags(["-O"], .when(configuration: .debug))]
+let vectorised: [SwiftSetting] = strict + [.unsafeFlags(march), .unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -19,11 +19,11 @@ func runner(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func engine(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: engine)
+  .target(name: name, dependencies: dependencies, swiftSettings: vectorised)
 }
 
-func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .testTarget(name: module + "Tests", dependencies: [.init(stringLiteral: module)] + dependencies, exclude: ["Fixtures"], swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: fixtures ? ["Fixtures"] : [], swiftSettings: strict)
 }
 
 let package = Package(
@@ -46,14 +46,29 @@ let package = Package(
     runner("Artifacts", ["Hashing", "JSONValues"]),
     runner("StageInterface", ["JSONValues"]),
     runner("Execution", ["Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
+    runner("Reporting", ["JSONValues"]),
 
     engine("Kernels", ["CKernels", "COpenBLAS"]),
     engine("Modeling", ["Kernels", "JSONValues"]),
     runner("Tokenization", ["JSONValues"]),
     runner("Datasets", ["Tokenization", "JSONValues"]),
-    engine("Training", ["Modeling", "Datasets", "Kernels", "JSONValues"]),
-    engine("Generation", ["Modeling", "Tokenization", "Kernels", "JSONValues"]),
-    runner("Evaluation", ["Generation", "Modeling", "Datasets", "Tokenization", "JSONValues"]),
+    engine("Training", ["Modeling", "Kernels", "JSONValues"]),
+    engine("Generation", ["Modeling", "Kernels", "JSONValues"]),
+    runner("Evaluation", ["Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
     engine("Merging", ["Modeling", "Kernels", "JSONValues"]),
+
+    runner(
+      "Stages",
+      [
+        "StageInterface", "Reporting", "Kernels", "Modeling", "Tokenization", "Datasets", "Training", "Generation", "Evaluation", "Merging",
+        "JSONValues",
+      ]),
+    .executableTarget(
+      name: "heirloom",
+      dependencies: [
+        "Stages", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface", "Generation", "Modeling",
+        "Tokenization", "Kernels", "JSONValues", arguments,
+      ],
+      swiftSettings: strict),
   ]
 )

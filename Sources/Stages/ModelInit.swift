@@ -1,7 +1,6 @@
 import Kernels
 import Modeling
 import StageInterface
-import Tokenization
 
 /// `model/init`: random weights of given dimensions, with the vocabulary of a tokenizer.
 package struct ModelInit: NativeStage {
@@ -25,15 +24,15 @@ package struct ModelInit: NativeStage {
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
     let pool = ThreadPool(threads: context.threads)
-    let files = TokenizerFiles(directory: try context.input("tokenizer"))
-    let configuration = try configuration(parameters, try files.identity())
+    let tokenizer = TokenizerDirectory(path: try context.input("tokenizer"))
+    let configuration = try configuration(parameters, try tokenizer.identity())
     let arena = ParameterArena(configuration)
     Transformer.initialize(arena, seed: parameters.seed, standardDeviation: parameters.initializer_range, pool: pool)
-    try ModelDirectory.write(configuration, arena, companions: try files.companions(), to: try context.output("model"), pool: pool)
+    try ModelDirectory.write(configuration, arena, companions: try tokenizer.companions(), to: try context.output("model"), pool: pool)
     context.log("\(arena.layout.parameterCount) parameters")
   }
 
-  private static func configuration(_ p: Parameters, _ identity: TokenizerFiles.Identity) throws -> ModelConfiguration {
+  private static func configuration(_ p: Parameters, _ identity: TokenizerDirectory.Identity) throws -> ModelConfiguration {
     guard let family = ModelConfiguration.Family(rawValue: p.family) else { throw StageFailure("unknown family '\(p.family)'") }
     let keyValueHeads = p.num_key_value_heads ?? p.num_attention_heads
     guard p.num_attention_heads % keyValueHeads == 0 else {

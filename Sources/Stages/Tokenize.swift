@@ -1,0 +1,40 @@
+import Datasets
+import StageInterface
+
+/// `tokenize`: records to token ids with the targets of the loss marked.
+package struct Tokenize: NativeStage {
+  package static let name = "tokenize"
+
+  package struct Parameters: Decodable, Sendable {
+    let format: String
+    let system: String?
+    let template: String
+    let delimiter: String
+    let completion_only_loss: Bool
+    let add_bos: Bool
+    let add_eos: Bool
+    let max_length: Int?
+    let overflow: String
+    let faults: String
+  }
+
+  package static func run(_ parameters: Parameters, _ context: StageContext) throws {
+    let format = try PromptFormat(
+      PromptFormat.Layout(rawValue: parameters.format) ?? .auto, system: parameters.system, template: parameters.template,
+      delimiter: parameters.delimiter)
+    let encoder = RecordEncoder(
+      try TokenizerDirectory(path: try context.input("tokenizer")).codec(), format: format,
+      completionOnlyLoss: parameters.completion_only_loss, addsBeginning: parameters.add_bos, addsEnd: parameters.add_eos)
+    var builder = TokenizedRecordsBuilder(
+      encoder, maxLength: parameters.max_length, overflow: .init(rawValue: parameters.overflow) ?? .error,
+      fault: .init(rawValue: parameters.faults) ?? .error)
+    for source in context.inputs("data") {
+      try RecordFile(RecordsPath.of(source)).forEach { record, line throws(DatasetError) in try builder.add(record, line: line) }
+    }
+    let (records, statistics) = try builder.finish()
+    try records.write(to: try context.output("tokens"), statistics: statistics)
+    context.log("\(records.count) records, \(records.tokenCount) tokens, \(records.trainedCount) of them trained")
+    for (reason, lines) in statistics.dropped { context.log("warning: \(lines.count) records dropped: \(reason)") }
+    if statistics.truncated > 0 { context.log("warning: \(statistics.truncated) records cut at max_length") }
+  }
+}
