@@ -62,6 +62,9 @@ package final class Tokenizer: Sendable {
   /// The token with that id as the vocabulary spells it.
   package func token(_ id: Int32) -> String? { table.token(id) }
 
+  /// What `addSpecialTokens` puts before a text.
+  package var before: [Int32] { postProcessor.before }
+
   // MARK: - Encoding
 
   /// The ids of a text.
