@@ -34,7 +34,11 @@ package struct ProcessOrder: Sendable {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    for pair in descriptors { posix_spawn_file_actions_adddup2(&actions, pair.ours, pair.theirs) }
+    // By way of numbers that none of them has, so that none is overwritten before it is used.
+    let above = (descriptors.map { max($0.ours, $0.theirs) }.max() ?? 2) + 1
+    for (place, pair) in descriptors.enumerated() { posix_spawn_file_actions_adddup2(&actions, pair.ours, above + Int32(place)) }
+    for (place, pair) in descriptors.enumerated() { posix_spawn_file_actions_adddup2(&actions, above + Int32(place), pair.theirs) }
+    for place in descriptors.indices { posix_spawn_file_actions_addclose(&actions, above + Int32(place)) }
     hl_spawn_add_chdir(&actions, directory)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

@@ -1,0 +1,58 @@
+import Artifacts
+
+/// What happens in a run, as it is told to people or programs. Names, not indices: whoever shows it knows nothing of graphs.
+package enum ProgressEvent: Sendable {
+  case began(run: String, recipe: String, instances: Int)
+  case cached(String)
+  case started(String, Start)
+  /// What a running instance reports about itself.
+  case advanced(String, StageActivity)
+  case finished(String, seconds: Double)
+  case failed(String, StageProblem)
+  case retrying(String, StageProblem, attempt: Int, afterSeconds: Double)
+  /// Another run computes the same.
+  case blocked(String, LockOwner?)
+  /// For want of a failed instance, or because the run ends.
+  case skipped(String, because: String?)
+  case interrupted(String)
+  case notice(String)
+  /// The first request to stop.
+  case stopping(running: Int)
+  case ended(RunOutcome)
+
+  package struct Start: Sendable {
+    package let stage: String
+    package let resumes: Bool
+    package let attempt: Int
+    package let reasons: [String]
+
+    package init(stage: String, resumes: Bool = false, attempt: Int = 1, reasons: [String] = []) {
+      self.stage = stage
+      self.resumes = resumes
+      self.attempt = attempt
+      self.reasons = reasons
+    }
+  }
+}
+
+/// Something that shows a run.
+package protocol ProgressDisplay: AnyObject {
+  func show(_ event: ProgressEvent)
+  /// Seconds between looks at what running stages report; nil when nobody would see it.
+  var refreshSeconds: Double? { get }
+  func refresh()
+  /// The terminal has another size.
+  func resize()
+}
+
+extension ProgressDisplay {
+  package var refreshSeconds: Double? { nil }
+  package func refresh() {}
+  package func resize() {}
+}
+
+/// Shows nothing.
+package final class SilentProgress: ProgressDisplay {
+  package init() {}
+  package func show(_ event: ProgressEvent) {}
+}

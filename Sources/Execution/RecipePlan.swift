@@ -1,0 +1,84 @@
+import Artifacts
+import JSONValues
+import Planning
+
+/// What a run would do, and why: the judge's words without the doing.
+package struct RecipePlan: Sendable {
+  package struct Entry: Sendable {
+    package let instance: String
+    package let stage: String
+    /// Nil while inputs are unknown.
+    package let key: String?
+    /// `cached`, `run`, `resume` or `waits`.
+    package let action: String
+    package let reasons: [String]
+  }
+
+  package let entries: [Entry]
+
+  /// Judges everything the targets need, in order. Nothing is written but the digests of sources, to spare the next look.
+  package static func make(_ recipe: Recipe, in storePath: String, options: RunOptions) throws -> RecipePlan {
+    let graph = recipe.graph
+    let selection = try RunSelection(graph, options)
+    let wanted = selection.isWanted
+    let store = try Store(reading: storePath)
+    let judge = Judge(graph: graph, store: store, variables: options.variables, reruns: selection.reruns)
+    var judgements = try judgeAll(graph, wanted, judge)
+    var history = ResultHistory(store: store)
+    var entries: [Entry] = []
+    for index in graph.instances.indices where wanted[index] {
+      guard let judgement = judgements.removeValue(forKey: index) else { continue }
+      entries.append(
+        Entry(
+          instance: graph.instances[index].name, stage: graph.instances[index].stage, key: judgement.key?.digest.text,
+          action: judgement.actionName, reasons: try judge.reasons(judgement, &history)))
+    }
+    if try store.files.exists(storePath) { store.sources.save() }
+    return RecipePlan(entries: entries)
+  }
+
+  /// In order; a cached instance whose bytes a later one turns out to need is judged again, as a run would.
+  private static func judgeAll(_ graph: InstanceGraph, _ wanted: [Bool], _ judge: Judge) throws(StoreError) -> [Int: Judgement] {
+    var judgements: [Int: Judgement] = [:]
+    for index in graph.instances.indices where wanted[index] {
+      let judgement = try judge.judge(index)
+      judgements[index] = judgement
+      if case .cached(let summary) = judgement.action { judge.settle(index, summary) }
+    }
+    var missing = judgements.keys.sorted().flatMap { index -> [Int] in
+      if case .needs(let dependencies)? = judgements[index]?.action { dependencies } else { [] }
+    }
+    while let index = missing.popLast() {
+      guard case .cached? = judgements[index]?.action else { continue }
+      let judgement = try judge.judge(index, .bytes)
+      judgements[index] = judgement
+      if case .needs(let dependencies) = judgement.action { missing += dependencies }
+    }
+    return judgements
+  }
+
+  /// As `plan --json` prints it.
+  package var json: JSONValue {
+    .array(
+      entries.map { entry in
+        [
+          "instance": .string(entry.instance), "stage": .string(entry.stage), "key": entry.key.map(JSONValue.string) ?? .null,
+          "action": .string(entry.action), "reasons": .array(entry.reasons.map(JSONValue.string)),
+        ]
+      })
+  }
+
+  /// As `plan` prints it: a line an instance, `run     sft[2e-5]  learning_rate 1e-5 -> 2e-5; input …`.
+  package var lines: [String] {
+    let width = entries.reduce(0) { max($0, $1.instance.count) }
+    return entries.map { entry in
+      let head = pad(entry.action, 7) + " "
+      guard !entry.reasons.isEmpty else { return head + entry.instance }
+      return head + pad(entry.instance, width) + "  " + entry.reasons.joined(separator: "; ")
+    }
+  }
+
+  private func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+
+  package func count(_ action: String) -> Int { entries.count { $0.action == action } }
+}

@@ -1,0 +1,392 @@
+import Artifacts
+import Glibc
+import Hashing
+import JSONValues
+import Planning
+import StageInterface
+
+/// Runs a recipe: asks the judge, does what the scheduler says, and writes down what happens.
+///
+/// One loop on the caller's thread decides everything; it sleeps until a stage ends, a signal comes or a time is up. Each running
+/// instance has a thread that blocks on its process.
+package final class RecipeRun {
+  private typealias Message = (index: Int, report: AttemptReport)
+
+  private let recipe: Recipe
+  private let graph: InstanceGraph
+  private let store: Store
+  private let options: RunOptions
+  private let display: any ProgressDisplay
+  private let judge: Judge
+  private var history: ResultHistory
+  private var scheduler: Scheduler
+  private let directory: RunDirectory
+  private let mailbox: Mailbox<Message>
+  private let lifeline: Lifeline
+  private var outcome: RunOutcome
+
+  private var events: [Scheduler.Event] = []
+  private var judgements: [Int: Judgement] = [:]
+  private var children: [Int: ChildProcess] = [:]
+  private var readers: [Int: EventReader] = [:]
+  private var problems: [Int: StageProblem] = [:]
+  private var blocked: Set<Int> = []
+  private var outcomes: [Int: Scheduler.Outcome] = [:]
+  private var seconds: [Int: Double] = [:]
+  private var bytesWanted: Set<Int> = []
+  /// The store broke: everything stops, and the run ends with this.
+  private var breakage: StoreError?
+
+  private static let lockPollSeconds = 0.1
+
+  /// Runs to the end. Throws `Diagnostic` for a target that does not exist (status 2), `StoreError` or `SpawnFailure` (3).
+  package static func run(_ recipe: Recipe, in storePath: String, options: RunOptions, display: any ProgressDisplay) throws -> RunOutcome {
+    let selection = try RunSelection(recipe.graph, options)
+    let store = try Store.open(storePath)
+    let run = try RecipeRun(recipe, store, options, display, selection)
+    return try run.execute()
+  }
+
+  private init(
+    _ recipe: Recipe, _ store: Store, _ options: RunOptions, _ display: any ProgressDisplay, _ selection: RunSelection
+  ) throws {
+    self.recipe = recipe
+    self.graph = recipe.graph
+    self.store = store
+    self.options = options
+    self.display = display
+    judge = Judge(graph: recipe.graph, store: store, variables: options.variables, reruns: selection.reruns)
+    history = ResultHistory(store: store)
+    mailbox = try Mailbox()
+    lifeline = try Lifeline()
+    var expected = ExpectedDurations(store: store)
+    let machine = options.machine
+    let graph = recipe.graph
+    let tasks = try graph.instances.map { instance in
+      Scheduler.Task(
+        dependencies: graph.dependencies[instance.index], dependents: graph.dependents[instance.index],
+        need: Self.need(instance, options), retries: instance.retries, timeoutSeconds: instance.timeoutSeconds,
+        checkpoints: instance.contract.checkpoints, expectedSeconds: try expected.seconds(of: instance, recipe: graph.recipe),
+        isWanted: selection.isWanted[instance.index])
+    }
+    scheduler = Scheduler(
+      tasks: tasks,
+      limits: Scheduler.Limits(
+        jobs: max(1, options.jobs ?? machine.cpus), cpus: max(1, machine.cpus), memoryBytes: machine.memoryBytes, gpus: machine.gpus.count,
+        keepGoing: options.keepGoing, graceSeconds: options.graceSeconds, backOffSeconds: options.backOffSeconds))
+    directory = try RunDirectory.begin(in: store, manifest: recipe.manifest.bytes)
+    outcome = RunOutcome(run: directory.id)
+  }
+
+  /// An instance that wants more than there is has the whole machine to itself.
+  private static func need(_ instance: StageInstance, _ options: RunOptions) -> Scheduler.Need {
+    let machine = options.machine
+    return Scheduler.Need(
+      cpus: min(threads(instance, options), max(1, machine.cpus)), memoryBytes: min(instance.resources.memoryBytes ?? 0, machine.memoryBytes),
+      gpus: min(instance.resources.gpus, machine.gpus.count))
+  }
+
+  private static func threads(_ instance: StageInstance, _ options: RunOptions) -> Int {
+    max(1, options.threads ?? min(instance.resources.cpus, options.machine.cpus))
+  }
+
+  // MARK: - The loop
+
+  private func execute() throws -> RunOutcome {
+    var signals = InterruptSignals()
+    if options.takesSignals { signals.install(wakeDescriptor: mailbox.writeEnd) }
+    defer { signals.restore() }
+    let start = monotonicSeconds()
+    do {
+      try begin()
+      try loop()
+      outcome.seconds = monotonicSeconds() - start
+      try end()
+    } catch {
+      abandon()
+      throw error
+    }
+    if let breakage { throw breakage }
+    return outcome
+  }
+
+  private func begin() throws(StoreError) {
+    try directory.write(plan: RunPlan.json(recipe, isWanted: scheduler.tasks.map(\.isWanted)))
+    directory.note(
+      "start",
+      [
+        ("recipe", .string(graph.recipe)), ("manifest", .string(recipe.path)), ("numerics", .string(graph.numerics.rawValue)),
+        ("process", ProcessIdentity.current.json),
+      ])
+    display.show(.began(run: directory.id, recipe: graph.recipe, instances: scheduler.tasks.count(where: \.isWanted)))
+    events = [.begin]
+  }
+
+  private func loop() throws(StoreError) {
+    try work()
+    while !scheduler.isDone {
+      try directory.flush()
+      let (messages, wakes) = mailbox.receive(within: timeout())
+      for message in messages { take(message) }
+      for wake in wakes {
+        switch wake {
+        case .interrupt: interrupt()
+        case .resize: display.resize()
+        case .message: break
+        }
+      }
+      events.append(.tick)
+      if !blocked.isEmpty { try lookAtBlocked() }
+      try work()
+      advance()
+    }
+  }
+
+  /// Until the scheduler has something due, a lock may be free, or the display wants news.
+  private func timeout() -> Double? {
+    var seconds: [Double] = []
+    if let deadline = scheduler.nextDeadline { seconds.append(deadline - monotonicSeconds()) }
+    if !blocked.isEmpty { seconds.append(Self.lockPollSeconds) }
+    if let refresh = display.refreshSeconds, !children.isEmpty { seconds.append(refresh) }
+    return seconds.min()
+  }
+
+  /// Hands events to the scheduler and does what it says, until there is nothing left to do.
+  private func work() throws(StoreError) {
+    var place = 0
+    while place < events.count {
+      let actions = scheduler.handle(events[place], now: monotonicSeconds())
+      place += 1
+      for action in actions { try perform(action) }
+    }
+    events = []
+  }
+
+  private func interrupt() {
+    if !scheduler.wasInterrupted { display.show(.stopping(running: children.count)) }
+    events.append(.interrupt)
+  }
+
+  private func advance() {
+    guard display.refreshSeconds != nil else { return }
+    for index in children.keys.sorted() {
+      if readers[index]?.advance() == true, let activity = readers[index]?.activity { display.show(.advanced(name(index), activity)) }
+    }
+    display.refresh()
+  }
+
+  // MARK: - Actions
+
+  private func perform(_ action: Scheduler.Action) throws(StoreError) {
+    switch action {
+    case .judge(let index, let purpose): try judge(index, purpose)
+    case .start(let index, let attempt, let gpus): try start(index, attempt, gpus)
+    case .stop(let index, let cause):
+      if cause == .timeout { problems[index] = StageProblem("ran longer than its timeout of \(timeoutText(index))") }
+      children[index]?.signal(SIGTERM)
+    case .kill(let index): children[index]?.signal(SIGKILL)
+    case .retry(let index, let wait):
+      let problem = problems[index] ?? StageProblem("failed")
+      directory.note("retry", [("instance", .string(name(index))), ("error", .string(problem.message)), ("after", .number(wait))])
+      display.show(.retrying(name(index), problem, attempt: attempts[index, default: 1], afterSeconds: wait))
+      problems[index] = nil
+    case .finish(let index, let outcome, let cause): try finish(index, outcome, cause)
+    }
+  }
+
+  private var attempts: [Int: Int] = [:]
+
+  private func judge(_ index: Int, _ purpose: Scheduler.Purpose) throws(StoreError) {
+    let instance = graph.instances[index]
+    guard instance.resources.gpus <= options.machine.gpus.count else {
+      problems[index] = StageProblem("needs \(instance.resources.gpus) GPUs; this machine has \(options.machine.gpus.count)")
+      return events.append(.judged(index, .failed))
+    }
+    let judgement = try judge.judge(index, purpose)
+    judgements[index] = judgement
+    if purpose == .bytes { bytesWanted.insert(index) }
+    switch judgement.action {
+    case .cached(let summary):
+      judge.settle(index, summary)
+      note(judgement, reasons: [])
+      events.append(.judged(index, .cached))
+    case .run, .resume:
+      note(judgement, reasons: try judge.reasons(judgement, &history))
+      events.append(.judged(index, .run))
+    case .needs(let dependencies): events.append(.judged(index, .needs(dependencies)))
+    case .impossible(let message):
+      problems[index] = StageProblem(message)
+      events.append(.judged(index, .failed))
+    case .waits: preconditionFailure("\(instance.name) was judged before its inputs were final")
+    }
+  }
+
+  private var reasons: [Int: [String]] = [:]
+
+  private func note(_ judgement: Judgement, reasons: [String]) {
+    self.reasons[judgement.instance] = reasons
+    var members: [(String, JSONValue)] = [
+      ("instance", .string(name(judgement.instance))), ("action", .string(judgement.actionName)),
+    ]
+    if let key = judgement.key { members.append(("key", .string(key.digest.text))) }
+    if !reasons.isEmpty { members.append(("reasons", .array(reasons.map(JSONValue.string)))) }
+    directory.note("judged", members)
+  }
+
+  private func start(_ index: Int, _ attempt: Int, _ gpus: [Int]) throws(StoreError) {
+    guard let judgement = judgements[index], let key = judgement.key else { preconditionFailure("started without a key") }
+    attempts[index] = attempt
+    let instance = graph.instances[index]
+    let child = ChildProcess()
+    children[index] = child
+    readers[index] = EventReader(path: store.workDirectory(key.digest).eventsPath)
+    var resumes = attempt > 1 && instance.contract.checkpoints
+    if case .resume = judgement.action { resumes = true }
+    directory.note("started", [("instance", .string(name(index))), ("key", .string(key.digest.text)), ("attempt", .integer(attempt))])
+    try directory.flush()
+    display.show(
+      .started(
+        name(index), ProgressEvent.Start(stage: instance.stage, resumes: resumes, attempt: attempt, reasons: reasons[index] ?? [])))
+    let handed: StageInputs
+    do throws(StageProblem) { handed = try StageInputs(instance, judge: judge) } catch {
+      return take((index, .failed(error)))
+    }
+    let work = StageAttempt(
+      instance: instance, key: key, recipe: graph.recipe, runID: directory.id, store: store, machine: options.machine,
+      variables: options.variables, program: options.program, inputs: handed.inputs, sources: handed.sources, inputOutputs: handed.outputs,
+      threads: Self.threads(instance, options), numerics: graph.numerics.rawValue, gpus: gpus.map { options.machine.gpus[$0] },
+      attempt: attempt, isRerun: judge.isRerun(index), needsBytes: bytesWanted.contains(index), lifeline: lifeline, child: child)
+    let mailbox = mailbox
+    startThread { mailbox.post((index, work.run())) }
+  }
+
+  // MARK: - Reports
+
+  private func take(_ message: Message) {
+    let index = message.index
+    children[index] = nil
+    readers[index] = nil
+    switch message.report {
+    case .succeeded(let summary, let novelty, let seconds):
+      if novelty == .different {
+        let which = judge.isRerun(index) ? "the new ones answer from now on" : "the first answer until --rerun"
+        display.show(.notice("\(name(index)): other outputs than before for the same key; \(which)"))
+      }
+      self.seconds[index] = seconds
+      let isChanged = judge.settle(index, summary)
+      events.append(.ended(index, .succeeded(changed: isChanged)))
+    case .found(let summary):
+      judge.settle(index, summary)
+      events.append(.ended(index, .found))
+    case .blocked(let owner):
+      blocked.insert(index)
+      display.show(.blocked(name(index), owner))
+      events.append(.ended(index, .blocked))
+    case .failed(let problem):
+      keep(problem, index)
+      events.append(.ended(index, .failed))
+    case .stopped(let problem):
+      keep(problem, index)
+      events.append(.ended(index, .stopped))
+    case .broken(let error):
+      if breakage == nil { breakage = error }
+      problems[index] = StageProblem("the store failed: \(error)")
+      events.append(.ended(index, .failed))
+      if !scheduler.wasInterrupted { events.append(.interrupt) }
+    }
+    // Whoever waited for a key of ours may find its result now.
+    for other in blocked.sorted() where other != index { unblock(other) }
+  }
+
+  /// A reason that is known already (a timeout) is better than what the process said when it was ended.
+  private func keep(_ problem: StageProblem, _ index: Int) {
+    var problem = problem
+    if let known = problems[index] { problem.message = known.message }
+    problems[index] = problem
+  }
+
+  private func lookAtBlocked() throws(StoreError) {
+    for index in blocked.sorted() {
+      guard let key = judgements[index]?.key else { continue }
+      guard let lock = try FileLock.attempt(store.lockPath(key.digest), .exclusive, store.files) else { continue }
+      lock.release()
+      unblock(index)
+    }
+  }
+
+  private func unblock(_ index: Int) {
+    blocked.remove(index)
+    events.append(.unblocked(index))
+  }
+
+  // MARK: - Ends
+
+  private func finish(_ index: Int, _ outcome: Scheduler.Outcome, _ cause: Int?) throws(StoreError) {
+    blocked.remove(index)
+    outcomes[index] = outcome
+    var members: [(String, JSONValue)] = [("instance", .string(name(index))), ("outcome", .string("\(outcome)"))]
+    switch outcome {
+    case .cached:
+      try showViews(index)
+      display.show(.cached(name(index)))
+    case .ran:
+      try showViews(index)
+      let seconds = seconds[index] ?? 0
+      members.append(("seconds", .number(seconds)))
+      display.show(.finished(name(index), seconds: seconds))
+    case .failed:
+      let problem = problems[index] ?? StageProblem("failed")
+      members.append(("error", .string(problem.message)))
+      display.show(.failed(name(index), problem))
+    case .skipped: display.show(.skipped(name(index), because: cause.map(name)))
+    case .interrupted: display.show(.interrupted(name(index)))
+    }
+    // The judgement already says "cached"; a line for each of thousands would say it twice.
+    if outcome != .cached { directory.note("finished", members) }
+  }
+
+  private func showViews(_ index: Int) throws(StoreError) {
+    guard let summary = judge.result(index) else { return }
+    for output in summary.outputs { try store.show(output, recipe: graph.recipe, instance: name(index)) }
+  }
+
+  private func end() throws(StoreError) {
+    for outcome in outcomes.values {
+      switch outcome {
+      case .cached: self.outcome.cached += 1
+      case .ran: self.outcome.ran += 1
+      case .failed: self.outcome.failed += 1
+      case .skipped: self.outcome.skipped += 1
+      case .interrupted: self.outcome.interrupted += 1
+      }
+    }
+    directory.note(
+      "end",
+      [
+        ("status", .integer(Int(breakage == nil ? outcome.exitStatus : 3))), ("ran", .integer(outcome.ran)),
+        ("cached", .integer(outcome.cached)), ("failed", .integer(outcome.failed)), ("skipped", .integer(outcome.skipped)),
+        ("interrupted", .integer(outcome.interrupted)), ("seconds", .number(outcome.seconds)),
+      ])
+    try directory.end()
+    store.sources.save()
+    store.results.tidy()
+    display.show(.ended(outcome))
+  }
+
+  /// The run cannot go on: nothing may be left running when the caller hears of it.
+  private func abandon() {
+    while !children.isEmpty {
+      for child in children.values { child.signal(SIGKILL) }
+      for message in mailbox.receive(within: 1).messages { children[message.index] = nil }
+    }
+  }
+
+  // MARK: - Words
+
+  private func name(_ index: Int) -> String { graph.instances[index].name }
+
+  private func timeoutText(_ index: Int) -> String {
+    let seconds = graph.instances[index].timeoutSeconds ?? 0
+    return seconds == seconds.rounded() ? "\(Int(seconds)) s" : "\(seconds) s"
+  }
+}
