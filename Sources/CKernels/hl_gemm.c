@@ -10,7 +10,7 @@ enum {
   packedFloats = 120 * 1024,      // of B, for one task: stays in the second-level cache together with a few rows of A and C
   packedFloatsOfA = 1024 * 1024,  // of a transposed A, for all tasks
   packedRows = 96,                // rows of a transposed A packed together; a multiple of every kernel's mr
-  streamedRows = 128              // with no more rows than this, packed weights are read from memory at the pace of the arithmetic
+  streamedRows = 8                // with no more rows than this, packed weights are read once, from memory, at the pace of the arithmetic
 };
 
 static const hl_gemm_kernels *kernelsOf(hl_isa isa) {
