@@ -68,7 +68,7 @@ def main() -> int:
             report["chat"] = tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], add_generation_prompt=True, tokenize=False)
     if options.all_logits:
         options.all_logits.write_text(json.dumps(logits.tolist()))
-    print(json.dumps(report, ensure_ascii=False, indent=1))
+    print("{" + ",\n ".join(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in report.items()) + "}")
     return 1 if wrong else 0
 
 
