@@ -33,7 +33,9 @@ package struct GGUFVocabulary: Sendable {
     for (id, place) in tokens.enumerated() where kinds[id] != .unused {
       let text = try place.string()
       vocabulary.append((text, Int32(id)))
-      if kinds[id] != .normal, kinds[id] != .byte { added.append(AddedToken(id: Int32(id), content: text, special: kinds[id] != .userDefined)) }
+      if kinds[id] != .normal, kinds[id] != .byte {
+        added.append(AddedToken(id: Int32(id), content: text, special: kinds[id] != .userDefined))
+      }
     }
     var definition = TokenizerDefinition(preTokenizer: pre.steps, vocabulary: vocabulary, merges: try Self.merges(reader))
     definition.addedTokens = added
@@ -82,7 +84,9 @@ package struct GGUFVocabulary: Sendable {
   private static func merges(_ reader: Reader) throws(TokenizerError) -> [(left: String, right: String)] {
     var merges: [(left: String, right: String)] = []
     for place in try reader.required("tokenizer.ggml.merges").array() {
-      guard let merge = TokenizerDefinition.pair(place.value) else { throw place.fault("expected a merge, \"a b\", found \(place.value.encoded())") }
+      guard let merge = TokenizerDefinition.pair(place.value) else {
+        throw place.fault("expected a merge, \"a b\", found \(place.value.encoded())")
+      }
       merges.append(merge)
     }
     return merges

@@ -26,7 +26,8 @@ package enum RecordFault: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .promptIsNoPrefix(let position, let near):
       "the prompt's tokens are no prefix of those of prompt and completion: they part at token \(position), near '\(near)'"
-    case .templateRewritesPrompt(let turn): "the chat template writes the text before message \(turn + 1) otherwise once that message is there"
+    case .templateRewritesPrompt(let turn):
+      "the chat template writes the text before message \(turn + 1) otherwise once that message is there"
     case .nothingTrained: "no token of it is trained"
     case .template(let error): "\(error)"
     }

@@ -107,7 +107,9 @@ extension TokenizerDefinition {
       guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
       return (String(Substring(parts[0])), String(Substring(parts[1])))
     }
-    guard let parts = value.arrayValue, parts.count == 2, let left = parts[0].stringValue, let right = parts[1].stringValue else { return nil }
+    guard let parts = value.arrayValue, parts.count == 2, let left = parts[0].stringValue, let right = parts[1].stringValue else {
+      return nil
+    }
     return (left, right)
   }
 }

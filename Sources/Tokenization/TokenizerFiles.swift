@@ -30,7 +30,9 @@ package enum TokenizerFiles {
   }
 
   /// Writes tokenizer.json, tokenizer_config.json and special_tokens_map.json into a directory that is there.
-  package static func write(_ definition: TokenizerDefinition, _ configuration: TokenizerConfiguration, to directory: String) throws(TokenizerError) {
+  package static func write(_ definition: TokenizerDefinition, _ configuration: TokenizerConfiguration, to directory: String)
+    throws(TokenizerError)
+  {
     try write(definition.json, path(tokenizer, in: directory))
     try write(configuration.json(definition), path(Self.configuration, in: directory))
     try write(configuration.specialTokensMap, path(specialTokens, in: directory))

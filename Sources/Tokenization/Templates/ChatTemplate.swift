@@ -23,7 +23,9 @@ package struct ChatTemplate: Sendable {
     self.source = source
     self.file = file
     self.warning = warning
-    let named = [("bos_token", tokens.bosToken), ("eos_token", tokens.eosToken), ("pad_token", tokens.padToken), ("unk_token", tokens.unknownToken)]
+    let named = [
+      ("bos_token", tokens.bosToken), ("eos_token", tokens.eosToken), ("pad_token", tokens.padToken), ("unk_token", tokens.unknownToken),
+    ]
     specialTokens = Dictionary(uniqueKeysWithValues: named.compactMap { name, token in token.map { (name, .string($0)) } })
     do {
       statements = try TemplateParser.parse(source)

@@ -8,11 +8,14 @@ enum TemplateFunctions {
   ]
   static let testsWithOperand: Set<String> = ["equalto", "eq", "ne", "in"]
   static let tests: Set<String> = testsWithOperand.union([
-    "defined", "undefined", "none", "string", "mapping", "iterable", "sequence", "number", "integer", "boolean", "true", "false", "odd", "even",
+    "defined", "undefined", "none", "string", "mapping", "iterable", "sequence", "number", "integer", "boolean", "true", "false", "odd",
+    "even",
   ])
 
   /// Nil when the values are not what the filter takes.
-  static func filter(_ name: String, _ value: TemplateValue, _ arguments: [TemplateValue], _ named: [String: TemplateValue]) -> TemplateValue? {
+  static func filter(_ name: String, _ value: TemplateValue, _ arguments: [TemplateValue], _ named: [String: TemplateValue])
+    -> TemplateValue?
+  {
     switch (name, value) {
     case ("default", _), ("d", _):
       let alsoFalse = (arguments.count > 1 ? arguments[1] : named["boolean"] ?? .bool(false)).isTrue

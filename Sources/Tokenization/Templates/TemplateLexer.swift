@@ -33,7 +33,11 @@ struct TemplateLexer {
     var bytes: [UInt8] = []
     var previous: UInt8 = 0
     for byte in template.utf8 {
-      if byte == UInt8(ascii: "\r") { bytes.append(UInt8(ascii: "\n")) } else if byte != UInt8(ascii: "\n") || previous != UInt8(ascii: "\r") { bytes.append(byte) }
+      if byte == UInt8(ascii: "\r") {
+        bytes.append(UInt8(ascii: "\n"))
+      } else if byte != UInt8(ascii: "\n") || previous != UInt8(ascii: "\r") {
+        bytes.append(byte)
+      }
       previous = byte
     }
     if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }

@@ -83,7 +83,9 @@ struct TemplateRenderer {
 
   private mutating func bind(_ targets: [String], _ element: TemplateValue) throws(TemplateFault) {
     guard targets.count > 1 else { return assign(targets[0], element) }
-    guard case .list(let parts) = element, parts.count == targets.count else { throw fault("\(targets.count) names for \(element.kindName)") }
+    guard case .list(let parts) = element, parts.count == targets.count else {
+      throw fault("\(targets.count) names for \(element.kindName)")
+    }
     for (target, part) in zip(targets, parts) { assign(target, part) }
   }
 
@@ -296,7 +298,9 @@ struct TemplateRenderer {
     return result
   }
 
-  private mutating func call(_ name: String, _ values: [TemplateValue], _ named: [String: TemplateValue]) throws(TemplateFault) -> TemplateValue {
+  private mutating func call(_ name: String, _ values: [TemplateValue], _ named: [String: TemplateValue]) throws(TemplateFault)
+    -> TemplateValue
+  {
     switch (name, values.count) {
     case ("namespace", 0):
       namespaces.append(named)
