@@ -1,16 +1,17 @@
 /// Finds the known name that somebody most likely meant. It does not know what the names stand for.
 package enum NearestName {
-  /// The candidate with the fewest edits (insertions, deletions, changes, swaps of neighbours), if they are at most a third of the
-  /// name's length (at least one, at most four); letter case counts for nothing. The first of equally near ones.
+  /// The candidate with the fewest edits (insertions, deletions, changes, swaps of neighbours), if they are at most about a third
+  /// of the name's length (two of five letters, at most four) and leave something of it; letter case counts for nothing. The first of
+  /// equally near ones.
   package static func find(_ name: String, among candidates: some Sequence<String>) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars.prefix(longest))
     guard !wanted.isEmpty else { return nil }
-    var bound = min(max(1, wanted.count / 3), 4)
+    var bound = min((wanted.count + 1) / 3, 4)
     var best: String?
     for candidate in candidates where !candidate.isEmpty {
       let scalars = Array(candidate.lowercased().unicodeScalars.prefix(longest))
       guard abs(scalars.count - wanted.count) <= bound, let edits = distance(wanted, scalars, within: bound) else { continue }
-      if best == nil || edits < bound { (best, bound) = (candidate, edits) }
+      if edits < wanted.count, best == nil || edits < bound { (best, bound) = (candidate, edits) }
     }
     return best
   }

@@ -58,7 +58,10 @@ struct EntryPlan {
         continue
       }
       given.insert(place)
-      let expression = Expression(member.value, &findings)
+      var own = Findings()
+      let expression = Expression(member.value, &own)
+      findings.add(contentsOf: own)
+      guard !own.hasErrors else { continue }
       guard let constant = expression.constant else {
         changing.append((place, expression, member.value))
         continue

@@ -42,3 +42,13 @@ package enum Quantity {
     return Double(number).map { ($0, String(unit)) }
   }
 }
+
+extension Quantity {
+  /// `4GiB`, `512MiB`, `1000B`: the largest unit that leaves no fraction.
+  package static func text(bytes: Int) -> String {
+    for (unit, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] where bytes >= 1 << shift && bytes % (1 << shift) == 0 {
+      return "\(bytes >> shift)\(unit)"
+    }
+    return "\(bytes)B"
+  }
+}
