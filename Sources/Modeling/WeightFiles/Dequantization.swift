@@ -6,12 +6,13 @@ enum Dequantization {
     switch type {
     case .f32: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: blocks * 4)
     case .f16: for i in 0..<blocks { target[i] = half(source, i * 2) }
-    case .bf16: for i in 0..<blocks { target[i] = Float(bitPattern: UInt32(source.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) &<< 16) }
-    case .q4_0: for b in 0..<blocks { q4_0(source + b * 18, target + b * 32) }
-    case .q4_1: for b in 0..<blocks { q4_1(source + b * 20, target + b * 32) }
-    case .q5_0: for b in 0..<blocks { q5_0(source + b * 22, target + b * 32) }
-    case .q5_1: for b in 0..<blocks { q5_1(source + b * 24, target + b * 32) }
-    case .q8_0: for b in 0..<blocks { q8_0(source + b * 34, target + b * 32) }
+    case .bf16:
+      for i in 0..<blocks { target[i] = Float(bitPattern: UInt32(source.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) &<< 16) }
+    case .q40: for b in 0..<blocks { q40(source + b * 18, target + b * 32) }
+    case .q41: for b in 0..<blocks { q41(source + b * 20, target + b * 32) }
+    case .q50: for b in 0..<blocks { q50(source + b * 22, target + b * 32) }
+    case .q51: for b in 0..<blocks { q51(source + b * 24, target + b * 32) }
+    case .q80: for b in 0..<blocks { q80(source + b * 34, target + b * 32) }
     case .q2K: for b in 0..<blocks { q2K(source + b * 84, target + b * 256) }
     case .q3K: for b in 0..<blocks { q3K(source + b * 110, target + b * 256) }
     case .q4K: for b in 0..<blocks { q4K(source + b * 144, target + b * 256) }
@@ -29,7 +30,7 @@ enum Dequantization {
   // MARK: - Blocks of 32
 
   /// d, 16 bytes; low nibbles are values 0-15, high nibbles 16-31: d (q - 8).
-  private static func q4_0(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+  private static func q40(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
     let scale = half(source, 0)
     for i in 0..<16 {
       let pair = byte(source, 2 + i)
@@ -39,7 +40,7 @@ enum Dequantization {
   }
 
   /// d, m, 16 bytes: d q + m.
-  private static func q4_1(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+  private static func q41(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
     let scale = half(source, 0)
     let least = half(source, 2)
     for i in 0..<16 {
@@ -50,7 +51,7 @@ enum Dequantization {
   }
 
   /// d, 32 fifth bits, 16 bytes: d (q - 16).
-  private static func q5_0(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+  private static func q50(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
     let scale = half(source, 0)
     let high = UInt32(littleEndian: source.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
     for i in 0..<16 {
@@ -61,7 +62,7 @@ enum Dequantization {
   }
 
   /// d, m, 32 fifth bits, 16 bytes: d q + m.
-  private static func q5_1(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+  private static func q51(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
     let scale = half(source, 0)
     let least = half(source, 2)
     let high = UInt32(littleEndian: source.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
@@ -79,7 +80,7 @@ enum Dequantization {
   }
 
   /// d, 32 signed bytes: d q.
-  private static func q8_0(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
+  private static func q80(_ source: UnsafeRawPointer, _ target: UnsafeMutablePointer<Float>) {
     let scale = half(source, 0)
     for i in 0..<32 { target[i] = Float(source.load(fromByteOffset: 2 + i, as: Int8.self)) * scale }
   }

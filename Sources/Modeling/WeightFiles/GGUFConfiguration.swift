@@ -129,7 +129,9 @@ struct GGUFConfiguration {
 
   private func optionalNumber(_ key: String) throws(ModelError) -> Double? {
     guard let value = file.metadata["\(architecture).\(key)"] else { return nil }
-    guard let number = value.numberValue else { throw ModelError("\(architecture).\(key) must be a number, not \(value.kindName)", file: file.path) }
+    guard let number = value.numberValue else {
+      throw ModelError("\(architecture).\(key) must be a number, not \(value.kindName)", file: file.path)
+    }
     return number
   }
 }

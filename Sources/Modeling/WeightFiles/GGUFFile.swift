@@ -88,8 +88,12 @@ package final class GGUFFile: Sendable {
     let magic: UInt32 = try cursor.integer("the magic number")
     guard magic == 0x4655_4747 else { throw ModelError("does not begin with 'GGUF': not a GGUF file", file: cursor.file.path) }
     let version: UInt32 = try cursor.integer("the version")
-    guard version == 0 || version & 0xFFFF != 0 else { throw ModelError("is a big-endian GGUF file; only little-endian ones are read", file: cursor.file.path) }
-    guard version == 2 || version == 3 else { throw ModelError("has GGUF version \(version); versions 2 and 3 are read", file: cursor.file.path) }
+    guard version == 0 || version & 0xFFFF != 0 else {
+      throw ModelError("is a big-endian GGUF file; only little-endian ones are read", file: cursor.file.path)
+    }
+    guard version == 2 || version == 3 else {
+      throw ModelError("has GGUF version \(version); versions 2 and 3 are read", file: cursor.file.path)
+    }
     return try cursor.count("the number of tensors", leastSize: 24)
   }
 
@@ -147,7 +151,8 @@ package final class GGUFFile: Sendable {
       throw cursor.failure("tensor '\(name)' has the offset \(offset), which lies outside of the file or is no multiple of \(alignment)")
     }
     guard let bytes = byteCount(of: type, shape: shape) else {
-      throw cursor.failure("tensor '\(name)' of shape \(shape) and type \(type.name) has no size: it overflows or its rows are no whole blocks")
+      throw cursor.failure(
+        "tensor '\(name)' of shape \(shape) and type \(type.name) has no size: it overflows or its rows are no whole blocks")
     }
     return Tensor(name: name, type: type, shape: shape, offset: Int(offset), byteCount: bytes)
   }
@@ -178,7 +183,9 @@ package final class GGUFFile: Sendable {
       }
       let (end, overflow) = tensor.offset.addingReportingOverflow(tensor.byteCount)
       guard !overflow, end <= size else {
-        throw ModelError("tensor '\(tensor.name)' takes \(tensor.byteCount) bytes from byte \(tensor.offset) on, but the file has \(size): truncated", file: path)
+        throw ModelError(
+          "tensor '\(tensor.name)' takes \(tensor.byteCount) bytes from byte \(tensor.offset) on, but the file has \(size): truncated",
+          file: path)
       }
       previous = tensor
     }

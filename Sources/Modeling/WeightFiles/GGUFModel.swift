@@ -70,7 +70,8 @@ package enum GGUFModel {
     try file.readRows(tensor, part.rows) { target + place($0) * columns }
     for row in part.rows {
       if let column = FloatConversion.firstNonFinite(target + place(row) * columns, count: columns) {
-        throw ModelError("tensor '\(tensor.name)' holds \(target[place(row) * columns + column]) at row \(row), column \(column)", file: file.path)
+        throw ModelError(
+          "tensor '\(tensor.name)' holds \(target[place(row) * columns + column]) at row \(row), column \(column)", file: file.path)
       }
     }
   }

@@ -22,7 +22,8 @@ struct LayoutFit {
   func check(file: String) throws(ModelError) {
     guard !problems.isEmpty else { return }
     let count = problems.count
-    var message = "\(count) tensor\(count == 1 ? " does" : "s do") not fit the configuration: " + problems.prefix(Self.shown).joined(separator: "; ")
+    var message =
+      "\(count) tensor\(count == 1 ? " does" : "s do") not fit the configuration: " + problems.prefix(Self.shown).joined(separator: "; ")
     if count > Self.shown { message += "; and \(count - Self.shown) more" }
     throw ModelError(message, file: file)
   }

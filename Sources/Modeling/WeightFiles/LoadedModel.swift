@@ -31,7 +31,8 @@ package struct CompanionFile: Sendable, Equatable {
 
   /// Those that a model directory may have and that are kept. `chat_template.jinja` wins over the template inside tokenizer_config.json.
   package static let names = [
-    "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
+    "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
+    "merges.txt",
     "chat_template.jinja",
   ]
 }

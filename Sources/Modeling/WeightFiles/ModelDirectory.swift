@@ -32,7 +32,8 @@ package enum ModelDirectory {
     let source = try WeightSource.directory(directory)
     var used: [TensorRecord] = []
     for tensor in source.tensors where try !isRedundant(tensor, configuration, source) { used.append(tensor) }
-    try LayoutFit(arena.layout, found: used.map { ($0.name, $0.shape) }).check(file: source.files.count == 1 ? source.files[0].path : directory)
+    try LayoutFit(arena.layout, found: used.map { ($0.name, $0.shape) }).check(
+      file: source.files.count == 1 ? source.files[0].path : directory)
     try read(used, of: source, into: arena, pool)
   }
 
@@ -55,7 +56,8 @@ package enum ModelDirectory {
     guard configuration.tieEmbeddings, tensor.name == "lm_head.weight", let head = source.location(of: tensor.name) else { return false }
     guard let embedding = source.location(of: "model.embed_tokens.weight") else { return false }
     guard head.tensor.type == embedding.tensor.type, head.tensor.shape == embedding.tensor.shape, try haveEqualBytes(head, embedding) else {
-      throw ModelError("'lm_head.weight' differs from 'model.embed_tokens.weight', but config.json says that they are tied", file: head.file.path)
+      throw ModelError(
+        "'lm_head.weight' differs from 'model.embed_tokens.weight', but config.json says that they are tied", file: head.file.path)
     }
     return true
   }

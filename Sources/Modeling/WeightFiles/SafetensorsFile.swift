@@ -37,7 +37,8 @@ package final class SafetensorsFile: Sendable {
     }
     let width = tensor.type.bits / 8
     if tensor.type == .f32 {
-      return try read(tensor, from: elements.lowerBound * width, into: UnsafeMutableRawBufferPointer(start: target, count: elements.count * width))
+      return try read(
+        tensor, from: elements.lowerBound * width, into: UnsafeMutableRawBufferPointer(start: target, count: elements.count * width))
     }
     let part = min(elements.count, Self.conversionPart)
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: max(part * width, 1), alignment: 64)

@@ -33,7 +33,8 @@ package struct SafetensorsHeader: Sendable {
     }
     let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= largestLength else {
-      throw ModelError("gives its header \(length) bytes, more than the format's limit of \(largestLength): not a safetensors file", file: file.path)
+      throw ModelError(
+        "gives its header \(length) bytes, more than the format's limit of \(largestLength): not a safetensors file", file: file.path)
     }
     guard Int(length) <= file.size - 8 else {
       throw ModelError("gives its header \(length) bytes, but ends \(file.size - 8) bytes after the length: truncated", file: file.path)
@@ -112,10 +113,13 @@ package struct SafetensorsHeader: Sendable {
     var previous: TensorRecord?
     for tensor in tensors {
       if tensor.range.lowerBound < end, let previous {
-        throw ModelError("tensors '\(previous.name)' and '\(tensor.name)' overlap: one ends at byte \(end), the other starts at \(tensor.range.lowerBound)")
+        throw ModelError(
+          "tensors '\(previous.name)' and '\(tensor.name)' overlap: one ends at byte \(end), the other starts at \(tensor.range.lowerBound)"
+        )
       }
       if tensor.range.lowerBound > end {
-        throw ModelError("tensor '\(tensor.name)' leaves a hole: it starts at byte \(tensor.range.lowerBound), the data before it ends at \(end)")
+        throw ModelError(
+          "tensor '\(tensor.name)' leaves a hole: it starts at byte \(tensor.range.lowerBound), the data before it ends at \(end)")
       }
       end = tensor.range.upperBound
       previous = tensor

@@ -22,7 +22,8 @@ package final class SafetensorsWriter: Sendable {
     tensors = header.tensors
     dataStart = header.dataStart
     guard dataStart - 8 <= SafetensorsHeader.largestLength else {
-      throw ModelError("would need a header of \(dataStart - 8) bytes; the format's limit is \(SafetensorsHeader.largestLength)", file: path)
+      throw ModelError(
+        "would need a header of \(dataStart - 8) bytes; the format's limit is \(SafetensorsHeader.largestLength)", file: path)
     }
     file = try AtomicFile(path: path, size: dataStart + header.dataCount)
     var failure: ModelError?

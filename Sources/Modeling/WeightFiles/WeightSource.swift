@@ -60,7 +60,8 @@ package final class WeightSource: Sendable {
       let shard = directory + "/" + name.text
       guard fileExists(shard) else {
         let count = map.values.filter { $0 == name }.count
-        throw ModelError("names the shard '\(name.text)' for \(count) tensor\(count == 1 ? "" : "s"), but there is no such file", file: path)
+        throw ModelError(
+          "names the shard '\(name.text)' for \(count) tensor\(count == 1 ? "" : "s"), but there is no such file", file: path)
       }
       files.append(try SafetensorsFile(path: shard))
     }
