@@ -2,18 +2,25 @@ import Kernels
 
 /// Draws one token from one row of logits. The draw is a function of the logits and one uniform number, so it does not depend on what else
 /// is in the batch.
-struct Sampler {
-  let settings: SamplingSettings
+package struct Sampler {
+  package let settings: SamplingSettings
 
-  struct Draw: Equatable {
-    let token: Int32
+  package init(settings: SamplingSettings) { self.settings = settings }
+
+  package struct Draw: Equatable {
+    package let token: Int32
     /// log p under softmax(logits / temperature) (temperature 1 when greedy) over the whole vocabulary, before any truncation: what a
     /// policy ratio compares with.
-    let logProbability: Float
+    package let logProbability: Float
+
+    package init(token: Int32, logProbability: Float) {
+      self.token = token
+      self.logProbability = logProbability
+    }
   }
 
   /// `logits` (vocabulary) are overwritten; `uniform` in [0, 1).
-  func draw(_ logits: Floats, _ vocabulary: Int, uniform: Double) -> Draw {
+  package func draw(_ logits: Floats, _ vocabulary: Int, uniform: Double) -> Draw {
     if settings.temperature == 0 { return greedy(logits, vocabulary) }
     if settings.temperature != 1 {
       let inverse = Float(1 / settings.temperature)

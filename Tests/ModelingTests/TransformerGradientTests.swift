@@ -1,0 +1,52 @@
+import Kernels
+import Modeling
+import Testing
+
+/// The whole backward pass against differences of the loss (fourth order), along one random direction a tensor.
+@Suite struct TransformerGradientTests {
+  @Test(arguments: ModelConfiguration.Family.allCases, [true, false])
+  func `every tensor's gradient is the slope of the loss`(family: ModelConfiguration.Family, tied: Bool) {
+    let tiny = TinyModel(family, tied: tied)
+    let batch = TokenBatch(TinyModel.records([7, 1, 13, 5]))
+    let targets = Targets.all(of: batch)
+    let activations = Activations(tiny.configuration, tokens: batch.count, targets: targets.count, purpose: .training)
+    let gradients = ParameterArena(tiny.configuration)
+    _ = tiny.model.train(batch, targets, .meanNegativeLogLikelihood, activations, gradients: gradients)
+
+    func mean() -> Double {
+      let values = tiny.model.logProbabilities(batch, targets, activations)
+      return -values.reduce(0.0) { $0 + Double($1) } / Double(values.count)
+    }
+    for entry in tiny.arena.layout.entries {
+      let values = tiny.arena.view(entry.name)
+      let saved = Array(UnsafeBufferPointer(start: values, count: entry.count))
+      let random = Philox(seed: 9, name: entry.name)
+      let direction = (0..<entry.count).map { Float(random.normal(UInt64($0))) }
+      func loss(at step: Float) -> Double {
+        for i in saved.indices { values[i] = saved[i] + step * direction[i] }
+        defer { for i in saved.indices { values[i] = saved[i] } }
+        return mean()
+      }
+      let h: Float = 5e-3
+      let measured = (8 * (loss(at: h) - loss(at: -h)) - (loss(at: 2 * h) - loss(at: -2 * h))) / (12 * Double(h))
+      let computed = saved.indices.reduce(0.0) { $0 + Double(gradients.view(entry.name)[$1] * direction[$1]) }
+      #expect((measured - computed).magnitude <= 2e-3 * max(0.3, measured.magnitude), "\(entry.name): \(measured), \(computed)")
+    }
+  }
+
+  @Test func `a loss over the whole batch gives the gradient of the same loss token by token`() {
+    let tiny = TinyModel(.llama, tied: true)
+    let batch = TokenBatch(TinyModel.records([9, 4, 40]))
+    let targets = Targets.all(of: batch)
+    let activations = Activations(tiny.configuration, tokens: batch.count, targets: targets.count, purpose: .training)
+    let slopes: (TargetStatistics, Range<Int>, Floats) -> Void = { statistics, range, slopes in
+      for (index, target) in range.enumerated() { slopes[index] = -VectorMath.exp(statistics.logProbabilities[target]) }
+    }
+    let gradients = [TokenLoss.Scope.token, .batch].map { scope in
+      let arena = ParameterArena(tiny.configuration)
+      _ = tiny.model.train(batch, targets, TokenLoss(scope: scope, slopes: slopes), activations, gradients: arena)
+      return Array(arena.buffer.elements)
+    }
+    #expect(gradients[0] == gradients[1])
+  }
+}
