@@ -1,8 +1,8 @@
 import Datasets
 import Tokenization
 
-/// Asks a model the records of a suite. What is asked, and so every score, is a function of model, suite and the parameters below; how many
-/// records go at once is not among them.
+/// Asks a model the records of a suite. What is asked, and so every score, is a function of model, suite and the parameters below. How many
+/// records go at once is the model's business and moves nothing.
 package struct Evaluator {
   package let model: any LanguageModel
   package let codec: TextCodec
@@ -15,9 +15,7 @@ package struct Evaluator {
   package var topK: Int?
   package var topP: Double?
   package var seed: UInt64 = 0
-  /// Sequences a call; for speed alone.
-  package var batchSize = 32
-  /// Called with (done, all) after each batch.
+  /// Called with (done, all) as the model goes along; may throw to stop it.
   package var progress: (Int, Int) throws -> Void = { _, _ in }
 
   package init(_ model: any LanguageModel, _ codec: TextCodec) {
@@ -39,20 +37,20 @@ package struct Evaluator {
 
   private func generate(_ suite: Suite, _ format: PromptFormat, _ maxNewTokens: Int, _ stop: [String]) throws -> SuiteResult {
     var prompts: [String] = []
-    var requests: [GenerationRequest] = []
+    var requests: [[Int32]] = []
     for (index, record) in suite.records.enumerated() {
       try located(index) {
         let text = try format.text(record, codec)
         let ids = try promptTokens(text, isChat: isChat(record))
-        try fits(ids.count + 1)
+        try fits(ids.count + maxNewTokens)
         prompts.append(text)
-        requests.append(GenerationRequest(prompt: ids, stream: index))
+        requests.append(ids)
       }
     }
     let options = GenerationOptions(maxNewTokens: maxNewTokens, stop: stop, temperature: temperature, topK: topK, topP: topP, seed: seed)
-    let answers = try batched(requests, length: { $0.prompt.count }) { try model.generate($0, options) }
+    let answers = try model.generate(requests, options) { done in try progress(done, requests.count) }
     let completions = answers.map { answer in
-      Completion(text: Self.cut(codec.decode(answer.ids), at: stop), isComplete: answer.isComplete)
+      WrittenAnswer(text: Self.cut(codec.decode(answer.ids), at: stop), isComplete: answer.isComplete)
     }
     return try SuiteResult(scoring: completions, of: suite, prompts: prompts)
   }
@@ -72,7 +70,7 @@ package struct Evaluator {
         }
       }
     }
-    let sums = try batched(requests, length: Self.length) { try model.logProbabilities($0) }.map { $0.reduce(0, +) }
+    let sums = try logProbabilities(requests).map { $0.reduce(0, +) }
     var next = 0
     let results = suite.records.enumerated().map { index, record in
       defer { next += record.choices.count }
@@ -98,7 +96,7 @@ package struct Evaluator {
         texts.append(text)
       }
     }
-    let logs = try batched(requests, length: Self.length) { try model.logProbabilities($0) }
+    let logs = try logProbabilities(requests)
     var sums = [Double](repeating: 0, count: texts.count)
     var tokens = [Int](repeating: 0, count: texts.count)
     for (owner, values) in zip(owners, logs) {
@@ -111,6 +109,10 @@ package struct Evaluator {
       return RecordResult(index: index, record: record, prompt: "", outcome: outcome)
     }
     return SuiteResult(suite: suite, results: results)
+  }
+
+  private func logProbabilities(_ requests: [LikelihoodRequest]) throws -> [[Double]] {
+    try model.logProbabilities(requests) { done in try progress(done, requests.count) }
   }
 
   // MARK: - Asking
@@ -142,23 +144,6 @@ package struct Evaluator {
 
   private func located(_ index: Int, _ body: () throws -> Void) throws {
     do { try body() } catch let error as DatasetError { throw error.located(file: Suite.recordsName, line: index + 1) }
-  }
-
-  private static func length(_ request: LikelihoodRequest) -> Int { request.context.count + request.continuation.count }
-
-  /// Answers in the order of the requests; asked longest first, so that a batch holds sequences of like length.
-  private func batched<Request, Answer>(_ requests: [Request], length: (Request) -> Int, _ ask: ([Request]) throws -> [Answer]) throws -> [Answer] {
-    let lengths = requests.map(length)
-    let order = requests.indices.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
-    var answers = [Answer?](repeating: nil, count: requests.count)
-    for start in stride(from: 0, to: order.count, by: max(1, batchSize)) {
-      let places = order[start..<min(start + max(1, batchSize), order.count)]
-      let batch = try ask(places.map { requests[$0] })
-      precondition(batch.count == places.count, "\(places.count) requests got \(batch.count) answers")
-      for (place, answer) in zip(places, batch) { answers[place] = answer }
-      try progress(min(start + max(1, batchSize), order.count), order.count)
-    }
-    return answers.compactMap { $0 }
   }
 
   /// The text before the first stop text in it.

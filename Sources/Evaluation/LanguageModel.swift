@@ -6,22 +6,12 @@ package protocol LanguageModel {
   var contextLength: Int { get }
   var vocabularySize: Int { get }
 
-  /// Continues each prompt; answers in the order of the requests.
-  func generate(_ requests: [GenerationRequest], _ options: GenerationOptions) throws -> [GeneratedTokens]
+  /// Continues each prompt; answers in the order of the prompts. A prompt's place in the list names its random numbers. `progress` is told how
+  /// many are done.
+  func generate(_ prompts: [[Int32]], _ options: GenerationOptions, progress: (Int) throws -> Void) throws -> [GeneratedTokens]
 
   /// log p of each token of the continuation given everything before it (natural logarithm), in the order of the requests.
-  func logProbabilities(_ requests: [LikelihoodRequest]) throws -> [[Double]]
-}
-
-package struct GenerationRequest: Sendable, Equatable {
-  package let prompt: [Int32]
-  /// Names the request's own random numbers: the record's index, wherever it stands in a batch.
-  package let stream: Int
-
-  package init(prompt: [Int32], stream: Int) {
-    self.prompt = prompt
-    self.stream = stream
-  }
+  func logProbabilities(_ requests: [LikelihoodRequest], progress: (Int) throws -> Void) throws -> [[Double]]
 }
 
 /// How a continuation is drawn and when it ends; names and meaning as in TRL.

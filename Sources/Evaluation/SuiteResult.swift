@@ -1,17 +1,6 @@
 import Datasets
 import JSONValues
 
-/// A completion to be scored: what the model wrote, and whether it came to its end.
-package struct Completion: Sendable, Equatable {
-  package let text: String
-  package let isComplete: Bool
-
-  package init(text: String, isComplete: Bool) {
-    self.text = text
-    self.isComplete = isComplete
-  }
-}
-
 /// What a model came to on a suite: metrics with their errors, and every record's result.
 package struct SuiteResult: Sendable, Equatable {
   package struct Metric: Sendable, Equatable {
@@ -28,7 +17,7 @@ package struct SuiteResult: Sendable, Equatable {
   package static func == (left: Self, right: Self) -> Bool { left.json == right.json && left.results == right.results }
 
   /// Scores completions; no model is needed, so another scorer is another call.
-  package init(scoring completions: [Completion], of suite: Suite, prompts: [String]) throws(DatasetError) {
+  package init(scoring completions: [WrittenAnswer], of suite: Suite, prompts: [String]) throws(DatasetError) {
     precondition(completions.count == suite.records.count, "\(suite.records.count) records have \(completions.count) completions")
     let judges = try Self.judges(of: suite)
     var results: [RecordResult] = []
