@@ -11,6 +11,9 @@ typedef int32_t v16i __attribute__((vector_size(64)));
 typedef float v4 __attribute__((vector_size(16)));
 typedef float v4u __attribute__((vector_size(16), aligned(4)));
 
+// Vectors are passed to inlined functions only, so the calling convention that this warns of is never used.
+#pragma clang diagnostic ignored "-Wpsabi"
+
 #define HL_INLINE static inline __attribute__((always_inline))
 
 // The functions between HL_BEGIN and HL_END are compiled for the instruction set that the including file names in HL_TARGET.

@@ -18,7 +18,10 @@ package struct AttentionShape: Sendable, Equatable {
     self.scale = scale
   }
 
+  /// Query heads that share a key/value head.
   package var group: Int { heads / keyValueHeads }
+
+  var raw: hl_attention_shape { .init(heads: heads, keyValueHeads: keyValueHeads, dimension: headDimension, scale: scale) }
 }
 
 /// Causal attention over records packed end to end: out = softmax(scale · q kᵀ) v, a row attending to itself and the rows before it in its record.
@@ -28,12 +31,13 @@ package struct AttentionShape: Sendable, Equatable {
 ///   They may lie in one fused buffer (same ld, shifted pointers).
 /// - logSumExp: T × heads, written: the natural logarithm of the row's softmax denominator, with the scale applied to the scores.
 ///
-/// A row's bits depend only on the rows of its record up to it: not on the other records, the position in the batch, or the number of threads.
+/// Keys are taken in blocks of 96, counted from the start of the record, with a running softmax. A row's bits depend only on the rows of its record up to it: not on the other records, the position in the batch, or the number of threads.
 package func attentionForward(
   _ pool: ThreadPool, _ shape: AttentionShape, offsets: [Int], q: UnsafePointer<Float>, ldq: Int, k: UnsafePointer<Float>, ldk: Int,
   v: UnsafePointer<Float>, ldv: Int, out: Floats, ldo: Int, logSumExp: Floats
 ) {
-  simpleForward(shape, offsets, q, ldq, k, ldk, v, ldv, out, ldo, logSumExp)
+  check(shape, offsets, ldq: ldq, ldk: ldk, ldv: ldv)
+  hl_attention_forward(pool.handle, shape.raw, offsets.count - 1, offsets, .init(q: q, k: k, v: v, ldq: ldq, ldk: ldk, ldv: ldv), out, ldo, logSumExp)
 }
 
 /// The gradient of `attentionForward`: from dOut (T × heads × headDimension, rows `lddo` apart) writes dq, dk and dv (shaped as q, k and v; rows
@@ -45,7 +49,18 @@ package func attentionBackward(
   v: UnsafePointer<Float>, ldv: Int, out: UnsafePointer<Float>, ldo: Int, logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>, lddo: Int,
   dq: Floats, lddq: Int, dk: Floats, lddk: Int, dv: Floats, lddv: Int
 ) {
-  simpleBackward(shape, offsets, q, ldq, k, ldk, v, ldv, out, ldo, logSumExp, dOut, lddo, dq, lddq, dk, lddk, dv, lddv)
+  check(shape, offsets, ldq: ldq, ldk: ldk, ldv: ldv)
+  check(shape, offsets, ldq: lddq, ldk: lddk, ldv: lddv)
+  hl_attention_backward(
+    pool.handle, shape.raw, offsets.count - 1, offsets, .init(q: q, k: k, v: v, ldq: ldq, ldk: ldk, ldv: ldv),
+    .init(out: out, logSumExp: logSumExp, dOut: dOut, ldo: ldo, lddo: lddo), .init(dq: dq, dk: dk, dv: dv, lddq: lddq, lddk: lddk, lddv: lddv))
+}
+
+private func check(_ shape: AttentionShape, _ offsets: [Int], ldq: Int, ldk: Int, ldv: Int) {
+  precondition(!offsets.isEmpty, "offsets need at least the number of rows")
+  precondition(ldq >= shape.heads * shape.headDimension, "ldq \(ldq) for \(shape.heads) heads of \(shape.headDimension)")
+  let width = shape.keyValueHeads * shape.headDimension
+  precondition(ldk >= width && ldv >= width, "ldk \(ldk), ldv \(ldv) for \(shape.keyValueHeads) heads of \(shape.headDimension)")
 }
 
 /// A run of consecutive positions of one layer's key/value cache. Position p of key/value head h is `keys + p * rowStride + h * headStride`
@@ -81,8 +96,14 @@ package struct KeyValueSequence {
 
 /// One new row for each of `sequences`: out = softmax(scale · q kᵀ) v over all positions of its cache, which must already hold the new row's key and
 /// value. q, out: sequences.count × heads × headDimension, rows `ldq` / `ldo` floats apart.
+///
+/// The bits are those of `attentionForward`'s row at that position: they depend neither on the other sequences, nor on where the prefix ends, nor on the
+/// strides, the threads or the instruction set.
 package func attentionDecode(
   _ pool: ThreadPool, _ shape: AttentionShape, sequences: [KeyValueSequence], q: UnsafePointer<Float>, ldq: Int, out: Floats, ldo: Int
 ) {
-  simpleDecode(shape, sequences, q, ldq, out, ldo)
+  precondition(MemoryLayout<KeyValueSequence>.stride == MemoryLayout<hl_kv_sequence>.stride, "both hold ten words in the same order")
+  sequences.withUnsafeBytes { bytes in
+    hl_attention_decode(pool.handle, shape.raw, sequences.count, bytes.bindMemory(to: hl_kv_sequence.self).baseAddress, q, ldq, out, ldo)
+  }
 }

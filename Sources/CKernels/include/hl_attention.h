@@ -1,4 +1,53 @@
-// Causal grouped-query attention over packed records.
+// Causal grouped-query attention: over packed records, forward and backward, and for one new row against a key/value cache. What the functions compute
+// and promise is said in Kernels/Attention.swift.
 #ifndef HEIRLOOM_ATTENTION_H
 #define HEIRLOOM_ATTENTION_H
+
+#include "hl_pool.h"
+
+enum {
+  hl_attention_keys = 96,     // keys in a block of the running softmax, counted from the start of the record; fixes the bits
+  hl_attention_queries = 48,  // queries worked on together; divides the above, so that no row sees a block without a key of its own
+  hl_attention_dimension = 256
+};
+
+typedef struct {
+  long heads, keyValueHeads, dimension;
+  float scale;
+} hl_attention_shape;
+
+// Rows of q, out, dOut, dq hold heads × dimension floats; those of k, v, dk, dv keyValueHeads × dimension; logSumExp has rows of heads floats.
+typedef struct {
+  const float *q, *k, *v;
+  long ldq, ldk, ldv;
+} hl_attention_inputs;
+
+void hl_attention_forward(hl_pool *pool, hl_attention_shape shape, long records, const long *offsets, hl_attention_inputs in, float *out, long ldo,
+                          float *logSumExp);
+
+typedef struct {
+  const float *out, *logSumExp, *dOut;
+  long ldo, lddo;
+} hl_attention_saved;
+
+typedef struct {
+  float *dq, *dk, *dv;
+  long lddq, lddk, lddv;
+} hl_attention_gradients;
+
+void hl_attention_backward(hl_pool *pool, hl_attention_shape shape, long records, const long *offsets, hl_attention_inputs in,
+                           hl_attention_saved saved, hl_attention_gradients gradients);
+
+typedef struct {
+  const float *keys, *values;
+  long count, rowStride, headStride;
+} hl_kv_segment;
+
+typedef struct {
+  hl_kv_segment prefix, own;
+} hl_kv_sequence;
+
+void hl_attention_decode(hl_pool *pool, hl_attention_shape shape, long count, const hl_kv_sequence *sequences, const float *q, long ldq, float *out,
+                         long ldo);
+
 #endif

@@ -1,0 +1,32 @@
+// The row operations of attention and of vector math, one table for every instruction set, all compiled from hl_row_kernels.inc.
+#ifndef HEIRLOOM_ROW_KERNELS_H
+#define HEIRLOOM_ROW_KERNELS_H
+
+#include <stdbool.h>
+
+typedef struct {
+  // One block of the running softmax for one row: `scores` (hl_attention_keys floats, 64-byte aligned, the first `count` valid) become weights
+  // e^(scale · score - maximum), zero from `count` on. Updates the row's maximum and denominator, and rescales its sum of values to the new maximum.
+  void (*softmaxBlock)(float *scores, long count, float scale, float *maximum, float *denominator, float *values, long dimension);
+  // out = values / denominator; returns maximum + log denominator.
+  float (*finishRow)(const float *values, long dimension, float maximum, float denominator, float *out);
+  // For one row of one block: `scores` become the weights p = e^(scale · score - logSumExp) and `dWeights` becomes dScore =
+  // p · (dWeights - delta) · scale; both zero from `count` on, up to hl_attention_keys.
+  void (*backwardBlock)(float *scores, float *dWeights, long count, float scale, float logSumExp, float delta);
+
+  void (*exp)(const float *x, float *out, long count);
+  void (*log)(const float *x, float *out, long count);
+  void (*sigmoid)(const float *x, float *out, long count);
+  void (*silu)(const float *x, float *out, long count);
+  float (*sum)(const float *x, long count);
+  float (*dot)(const float *x, const float *y, long count);
+  float (*max)(const float *x, long count);
+  float (*logSumExp)(const float *x, long count);
+  float (*softmax)(const float *x, float *out, long count);
+} hl_row_kernels;
+
+extern const hl_row_kernels hl_rows_generic, hl_rows_avx2, hl_rows_avx512;
+
+const hl_row_kernels *hl_row_kernels_current(void);
+
+#endif
