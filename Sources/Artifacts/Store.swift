@@ -28,6 +28,7 @@ package final class Store: Sendable {
 
   /// Opens a store without making anything; an absent one is empty.
   package init(reading root: String, files: FileSystem = .posix) throws(StoreError) {
+    let root = Self.absolute(root)
     self.root = root
     self.files = files
     results = ResultIndex(root: root, files: files)
@@ -40,6 +41,14 @@ package final class Store: Sendable {
     let store = try Store(reading: root, files: files)
     try store.create()
     return store
+  }
+
+  /// Stages run in directories of their own, so every path they are given is absolute.
+  private static func absolute(_ path: String) -> String {
+    if path.hasPrefix("/") { return path }
+    guard let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return String(cString: current) + "/" + path
   }
 
   private func checkFormat() throws(StoreError) {
