@@ -62,7 +62,7 @@ TEMPLATES = {
 [INST] {% if system is not none and loop.index0 == 0 %}<<{{ system }}>>{% endif %}{{ m['content'].strip() }} [/INST]
 {%- elif m.role == 'assistant' %} {{ m['content'].split('</think>')[-1].lstrip('\\n') }} {{ eos_token }}
 {%- else %}{{ raise_exception('no') }}{% endif %}
-{% endfor %}{{ rest[::-1][0].role }} {{ rest | length }} {{ 7 // 2 - 9 % 4 * 2 }} {{ {'a': [1, 'é<']} | tojson }} {{ undefined_name }}|{{ none }}{{ true }}
+{% endfor %}{{ rest | rejectattr('role', 'equalto', 'user') | list | length }}{{ ['a', 'b', ''] | reject('equalto', 'b') | select | join('+') }} {{ rest[::-1][0].role }} {{ rest | length }} {{ 7 // 2 - 9 % 4 * 2 }} {{ {'a': [1, 'é<']} | tojson }} {{ undefined_name }}|{{ none }}{{ true }}
 """,
     "spaces before blocks": "a\n   {% if true %}\n  b\n   {%+ if true %}c{% endif %}  \n\t{# gone #}\n  {{ 'd' }}  \n{% endif %}\n\n{% for x in range(3) -%}\n {{ x }}\n{%- endfor %} e\n",
     "think blocks": """{%- set last = namespace(index=-1) -%}

@@ -3,7 +3,8 @@ import JSONValues
 /// How a model's makers write a conversation as one text: the Jinja template beside the model, run here.
 ///
 /// ChatML in all its spellings (with a default system message or without) and other templates that keep to the supported part of Jinja
-/// give the bytes that `transformers` gives. Anything else is refused when the template is loaded, by file and line.
+/// give the bytes that `transformers` gives. Anything else is refused when the template is loaded, by file and line. The clock is not
+/// there: a template that asks whether `strftime_now` is defined takes its fixed date, so the same messages give the same text every day.
 package struct ChatTemplate: Sendable {
   /// The template's own text.
   package let source: String

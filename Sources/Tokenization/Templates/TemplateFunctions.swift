@@ -4,7 +4,7 @@ import JSONValues
 enum TemplateFunctions {
   static let filters: Set<String> = [
     "trim", "length", "count", "upper", "lower", "capitalize", "string", "int", "list", "first", "last", "join", "default", "d", "replace",
-    "items", "tojson", "safe",
+    "items", "tojson", "safe", "select", "reject", "selectattr", "rejectattr",
   ]
   static let testsWithOperand: Set<String> = ["equalto", "eq", "ne", "in"]
   static let tests: Set<String> = testsWithOperand.union([
@@ -36,9 +36,40 @@ enum TemplateFunctions {
       let texts = value.elements?.compactMap(\.text)
       guard let texts, texts.count == value.elements?.count else { return nil }
       return .string(texts.joined(separator: arguments.first?.text ?? ""))
+    case ("select", _), ("selectattr", _): return chosen(value, arguments, byMember: name == "selectattr", wanted: true)
+    case ("reject", _), ("rejectattr", _): return chosen(value, arguments, byMember: name == "rejectattr", wanted: false)
     case ("tojson", _): return arguments.isEmpty && named.isEmpty ? value.json.map { .string($0) } : nil
     default: return nil
     }
+  }
+
+  /// The elements which, or a member of which, a test finds true or false: `members | rejectattr('role', 'equalto', 'system')`.
+  private static func chosen(_ value: TemplateValue, _ arguments: [TemplateValue], byMember: Bool, wanted: Bool) -> TemplateValue? {
+    var rest = arguments[...]
+    var member: String?
+    if byMember {
+      guard case .string(let name) = rest.popFirst() else { return nil }
+      member = name
+    }
+    guard let elements = value.elements else { return nil }
+    var chosen: [TemplateValue] = []
+    for element in elements {
+      var subject = element
+      if let member {
+        guard case .mapping(let members) = element else { return nil }
+        subject = TemplateValue.member(members, member)
+      }
+      guard let holds = holds(rest, subject) else { return nil }
+      if holds == wanted { chosen.append(element) }
+    }
+    return .list(chosen)
+  }
+
+  /// A test's name and operand; without them the value's own truth.
+  private static func holds(_ arguments: ArraySlice<TemplateValue>, _ subject: TemplateValue) -> Bool? {
+    guard let first = arguments.first else { return subject.isTrue }
+    guard case .string(let name) = first, tests.contains(name) else { return nil }
+    return test(name, subject, arguments.dropFirst().first)
   }
 
   static func test(_ name: String, _ value: TemplateValue, _ operand: TemplateValue?) -> Bool? {
