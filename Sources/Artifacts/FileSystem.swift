@@ -151,6 +151,34 @@ package struct FileSystem: Sendable {
     }
   }
 
+  /// Copies a file's bytes into a new file; false when there is nothing to copy.
+  package func copy(_ from: String, to path: String) throws(StoreError) -> Bool {
+    try begin(.read, from)
+    let source = Glibc.open(from, O_RDONLY | O_CLOEXEC)
+    guard source >= 0 else {
+      if errno == ENOENT { return false }
+      throw StoreError(.open, from, errno)
+    }
+    defer { close(source) }
+    try begin(.open, path)
+    let target = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard target >= 0 else { throw StoreError(.open, path, errno) }
+    defer { close(target) }
+    try copy(source, from, target, path)
+    return true
+  }
+
+  /// The rest of one open file into another.
+  func copy(_ source: Int32, _ from: String, _ target: Int32, _ path: String) throws(StoreError) {
+    var piece = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      let count = Glibc.read(source, &piece, piece.count)
+      if count == 0 { return }
+      if count < 0 && errno != EINTR { throw StoreError(.read, from, errno) }
+      if count > 0 { try write(Array(piece[..<count]), target, path) }
+    }
+  }
+
   // MARK: - Making things last
 
   /// Waits until an open file's bytes are on the disk.

@@ -104,13 +104,7 @@ extension Store {
     guard source >= 0 else { throw StoreError(.open, path, errno) }
     defer { close(source) }
     try place(digest, &pending) { (descriptor, temporary) throws(StoreError) in
-      var piece = [UInt8](repeating: 0, count: 1 << 20)
-      while true {
-        let count = Glibc.read(source, &piece, piece.count)
-        if count == 0 { return }
-        if count < 0 && errno != EINTR { throw StoreError(.read, path, errno) }
-        if count > 0 { try files.write(Array(piece[..<count]), descriptor, temporary) }
-      }
+      try files.copy(source, path, descriptor, temporary)
     }
   }
 

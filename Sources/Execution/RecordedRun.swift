@@ -1,0 +1,182 @@
+import Artifacts
+import Hashing
+import JSONValues
+
+/// A run as its directory tells it, going on or long over: what it set out to do and what became of each instance.
+package struct RecordedRun: Sendable {
+  package enum Standing: Sendable, Equatable {
+    case running
+    /// It ended by itself, with that status.
+    case ended(Int)
+    /// Killed: it left no last word.
+    case broken
+  }
+
+  package struct Instance: Sendable {
+    package let name: String
+    package let entry: String
+    package let stage: String
+    package let parameters: JSONObject
+    /// Instances whose outputs it takes.
+    package let needs: [String]
+    package fileprivate(set) var key: Digest?
+    /// `waiting`, `cached`, `running`, `ran`, `failed`, `skipped`, `interrupted`.
+    package fileprivate(set) var state = "waiting"
+    package fileprivate(set) var reasons: [String] = []
+    package fileprivate(set) var seconds: Double?
+    package fileprivate(set) var error: String?
+    /// Of a running instance.
+    package fileprivate(set) var activity: StageActivity?
+  }
+
+  package let id: String
+  package let recipe: String
+  package let manifest: String
+  /// Seconds since 1970.
+  package let started: Double
+  package let standing: Standing
+  package let seconds: Double?
+  package let instances: [Instance]
+
+  package func count(_ state: String) -> Int { instances.count { $0.state == state } }
+
+  init?(id: String, store: Store) throws(StoreError) {
+    let path = "\(store.root)/runs/\(id)"
+    guard let planBytes = try store.files.read(path + "/plan.json"), let plan = try? JSONValue(parsing: planBytes) else { return nil }
+    let journal = Journal.events(try store.files.read(path + "/journal.jsonl") ?? [])
+    self.id = id
+    recipe = plan["recipe"]?.stringValue ?? ""
+    manifest = plan["manifest"]?.stringValue ?? ""
+    started = journal.first?["t"]?.numberValue ?? 0
+    let last = journal.last { $0["kind"]?.stringValue == "end" }
+    if let status = last?["status"]?.integerValue {
+      standing = .ended(status)
+    } else {
+      standing = try Self.isAlive(path, store.files) ? .running : .broken
+    }
+    seconds = last?["seconds"]?.numberValue
+    instances = Self.instances(plan, journal, isOver: standing != .running, store)
+  }
+
+  /// Whoever runs holds the lock; if it can be had, nobody does.
+  private static func isAlive(_ path: String, _ files: FileSystem) throws(StoreError) -> Bool {
+    guard let lock = try FileLock.attempt(path + "/alive", .exclusive, files) else { return true }
+    lock.release()
+    return false
+  }
+
+  private static func instances(_ plan: JSONValue, _ journal: [JSONValue], isOver: Bool, _ store: Store) -> [Instance] {
+    var instances = (plan["instances"]?.arrayValue ?? []).compactMap(Instance.init(plan:))
+    var places: [ByteString: Int] = [:]
+    for (place, instance) in instances.enumerated() { places[ByteString(instance.name)] = place }
+    for event in journal {
+      guard let name = event["instance"]?.stringValue, let place = places[ByteString(name)] else { continue }
+      instances[place].take(event)
+    }
+    for place in instances.indices where instances[place].state == "running" {
+      if isOver {
+        instances[place].state = "interrupted"
+      } else if let key = instances[place].key {
+        var reader = EventReader(path: store.workDirectory(key).eventsPath)
+        if reader.advance() { instances[place].activity = reader.activity }
+      }
+    }
+    return instances
+  }
+}
+
+extension RecordedRun.Instance {
+  fileprivate init?(plan: JSONValue) {
+    guard let name = plan["instance"]?.stringValue, let stage = plan["stage"]?.stringValue else { return nil }
+    self.name = name
+    self.stage = stage
+    entry = plan["entry"]?.stringValue ?? name
+    parameters = plan["parameters"]?.objectValue ?? JSONObject()
+    needs = (plan["needs"]?.arrayValue ?? []).compactMap(\.stringValue)
+  }
+
+  fileprivate mutating func take(_ event: JSONValue) {
+    switch event["kind"]?.stringValue {
+    case "judged":
+      key = event["key"]?.stringValue.flatMap(Digest.init)
+      reasons = (event["reasons"]?.arrayValue ?? []).compactMap(\.stringValue)
+      state = event["action"]?.stringValue == "cached" ? "cached" : "waiting"
+    case "started": state = "running"
+    case "retry":
+      state = "waiting"
+      error = event["error"]?.stringValue
+    case "finished":
+      state = event["outcome"]?.stringValue ?? state
+      seconds = event["seconds"]?.numberValue
+      error = event["error"]?.stringValue
+    default: break
+    }
+  }
+
+  package var json: JSONValue {
+    var object = JSONObject([("instance", .string(name)), ("stage", .string(stage)), ("state", .string(state))])
+    if let key { object.set("key", .string(key.text)) }
+    if !reasons.isEmpty { object.set("reasons", .array(reasons.map(JSONValue.string))) }
+    if let seconds { object.set("seconds", .number(seconds)) }
+    if let error { object.set("error", .string(error)) }
+    if let activity, activity.of > 0 {
+      object.set("done", .integer(activity.done))
+      object.set("of", .integer(activity.of))
+    }
+    if let activity, !activity.metrics.isEmpty { object.set("metrics", .object(activity.metricsObject)) }
+    return .object(object)
+  }
+}
+
+extension RecordedRun {
+  package var standingName: String {
+    switch standing {
+    case .running: "running"
+    case .ended(0): "done"
+    case .ended(130): "interrupted"
+    case .ended: "failed"
+    case .broken: "killed"
+    }
+  }
+
+  /// As `runs --json` lists it.
+  package var summary: JSONValue {
+    var object = JSONObject([
+      ("run", .string(id)), ("recipe", .string(recipe)), ("manifest", .string(manifest)), ("started", .number(started)),
+      ("state", .string(standingName)),
+    ])
+    if let seconds { object.set("seconds", .number(seconds)) }
+    for state in ["ran", "cached", "failed", "skipped", "interrupted", "running", "waiting"] where count(state) > 0 {
+      object.set(state, .integer(count(state)))
+    }
+    return .object(object)
+  }
+
+  /// As `status --json` prints it.
+  package var json: JSONValue {
+    guard case .object(var object) = summary else { return summary }
+    object.set("instances", .array(instances.map(\.json)))
+    return .object(object)
+  }
+
+  /// As `status` prints it.
+  package var lines: [String] {
+    let counts = ["ran", "cached", "failed", "skipped", "interrupted", "running", "waiting"].filter { count($0) > 0 }
+    let head = "\(id)  \(recipe)  \(standingName)" + (counts.isEmpty ? "" : "  ") + counts.map { "\(count($0)) \($0)" }.joined(separator: ", ")
+    return [head] + instances.map { instance in
+      var text = instance.state + String(repeating: " ", count: max(1, 12 - instance.state.count)) + instance.name
+      if let seconds = instance.seconds { text += "  \(ProgressText.duration(seconds))" }
+      if let fraction = instance.activity?.fraction { text += "  \(Int(fraction * 100)) %" }
+      if let error = instance.error { text += "  \(error)" }
+      return text
+    }
+  }
+}
+
+/// The lines of a journal; a torn last one is none.
+enum Journal {
+  static func events(_ bytes: [UInt8]) -> [JSONValue] {
+    guard let end = bytes.lastIndex(of: 0x0A) else { return [] }
+    return bytes[..<end].split(separator: 0x0A).compactMap { try? JSONValue(parsing: Array($0)) }
+  }
+}

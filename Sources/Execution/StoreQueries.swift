@@ -1,0 +1,176 @@
+import Artifacts
+import Diagnostics
+import Hashing
+import JSONValues
+
+/// What somebody asked for and the store does not know: exit status 2.
+package struct QueryError: Error, Sendable, Equatable, CustomStringConvertible {
+  package let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// Which run a question is about.
+package enum RunChoice: Sendable, Equatable {
+  case latest
+  case latestOf(recipe: String)
+  case id(String)
+}
+
+/// Questions about what is in a store: runs, instances, outputs, logs. Reads without locks; writes nothing but link directories.
+package struct StoreQueries: Sendable {
+  package let store: Store
+
+  package init(_ storePath: String) throws(StoreError) { store = try Store(reading: storePath) }
+
+  // MARK: - Runs
+
+  /// Newest first.
+  package func runs() throws(StoreError) -> [RecordedRun] {
+    var runs: [RecordedRun] = []
+    for id in try runIDs() {
+      if let run = try RecordedRun(id: id, store: store) { runs.append(run) }
+    }
+    return runs
+  }
+
+  package func run(_ choice: RunChoice) throws -> RecordedRun {
+    for id in try runIDs() {
+      if case .id(let wanted) = choice, !id.utf8.starts(with: wanted.utf8) { continue }
+      guard let run = try RecordedRun(id: id, store: store) else { continue }
+      if case .latestOf(let recipe) = choice, !run.recipe.utf8.elementsEqual(recipe.utf8) { continue }
+      return run
+    }
+    switch choice {
+    case .latest: throw QueryError("nothing has been run in this store yet: \(store.root)")
+    case .latestOf(let recipe): throw QueryError("no run of a recipe '\(recipe)' in this store")
+    case .id(let id): throw QueryError("no run '\(id)' in this store")
+    }
+  }
+
+  private func runIDs() throws(StoreError) -> [String] { (try store.files.list(store.root + "/runs") ?? []).reversed() }
+
+  // MARK: - Instances and outputs
+
+  /// One instance of a run with what is known of its result.
+  package struct Finding: Sendable {
+    package let run: RecordedRun
+    package let instance: RecordedRun.Instance
+    /// Nil while there is none.
+    package let result: ResultRecord?
+    /// Where each output's bytes can be read; outputs whose bytes are gone are missing.
+    package let paths: [String: String]
+  }
+
+  package func find(_ name: String, in choice: RunChoice) throws -> Finding {
+    let run = try run(choice)
+    let instance = try Self.instance(name, run)
+    let result = try instance.key.flatMap { key throws(StoreError) in try store.result(key) }
+    var paths: [String: String] = [:]
+    for output in result?.answer.outputs ?? [] {
+      let view = store.viewPath(recipe: run.recipe, instance: instance.name, output: output.name)
+      guard let path = try store.path(of: output) else { continue }
+      let isCurrent = store.files.readLink(view).map { $0.hasSuffix(output.isDirectory ? output.digest.hex : String(output.digest.hex.dropFirst(2))) }
+      paths[output.name] = isCurrent == true ? view : path
+    }
+    return Finding(run: run, instance: instance, result: result, paths: paths)
+  }
+
+  /// `INSTANCE` or `INSTANCE.OUTPUT`; values in brackets may hold dots.
+  package func parse(_ text: String, in choice: RunChoice) throws -> (instance: String, output: String?) {
+    let run = try run(choice)
+    if run.instances.contains(where: { $0.name.utf8.elementsEqual(text.utf8) }) { return (text, nil) }
+    let tail = text.lastIndex(of: "]") ?? text.startIndex
+    guard let dot = text[tail...].lastIndex(of: ".") else { return (text, nil) }
+    return (String(text[..<dot]), String(text[text.index(after: dot)...]))
+  }
+
+  private static func instance(_ name: String, _ run: RecordedRun) throws -> RecordedRun.Instance {
+    if let exact = run.instances.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) { return exact }
+    let entry = run.instances.filter { $0.entry.utf8.elementsEqual(name.utf8) }
+    if entry.count == 1 { return entry[0] }
+    if entry.count > 1 { throw QueryError("'\(name)' has \(entry.count) instances: \(entry.map(\.name).joined(separator: ", "))") }
+    let near = NearestName.find(name, among: run.instances.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
+    throw QueryError("no instance '\(name)' in run \(run.id) of \(run.recipe)\(near)")
+  }
+
+  package func output(_ name: String, of finding: Finding) throws -> StoredOutput {
+    guard let outcome = finding.result?.answer else { throw QueryError("\(finding.instance.name) has no result yet: \(finding.instance.state)") }
+    if let output = outcome.outputs.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) { return output }
+    let known = outcome.outputs.map(\.name)
+    let near = NearestName.find(name, among: known).map { "; did you mean '\($0)'?" } ?? "; it has \(known.joined(separator: ", "))"
+    throw QueryError("\(finding.instance.name) has no output '\(name)'\(near)")
+  }
+
+  /// The log of an instance: of its result, or of the attempt that is going on or failed.
+  package func log(_ finding: Finding) throws -> [UInt8] {
+    guard let key = finding.instance.key else { throw QueryError("\(finding.instance.name) was not started in run \(finding.run.id)") }
+    // What failed or runs now is of more interest than what an earlier result said.
+    if let bytes = try store.files.read(store.workDirectory(key).logPath) { return bytes }
+    if let log = finding.result?.answer.log, let bytes = try store.object(log) { return bytes }
+    throw QueryError("\(finding.instance.name) has no log in this store")
+  }
+
+  // MARK: - Export
+
+  /// Copies an output as plain files into `directory`, which must be empty or not there. A single file is named after the output.
+  package func export(_ output: StoredOutput, to directory: String) throws {
+    let files = store.files
+    if let names = try files.list(directory), !names.isEmpty { throw QueryError("\(directory) is not empty") }
+    try files.makeDirectory(directory)
+    guard output.isDirectory else { return try copy(output.digest, to: "\(directory)/\(Self.fileName(output))") }
+    guard let listing = try store.listing(output.digest) else { throw Self.gone(output) }
+    for empty in listing.emptyDirectories { try files.makeDirectory("\(directory)/\(empty)") }
+    for file in listing.files {
+      if let slash = file.path.lastIndex(of: "/") { try files.makeDirectory("\(directory)/\(file.path[..<slash])") }
+      try copy(file.digest, to: "\(directory)/\(file.path)")
+    }
+  }
+
+  private func copy(_ digest: Digest, to path: String) throws {
+    guard try store.files.copy(store.objectPath(digest), to: path) else {
+      throw QueryError("the bytes of \(path) are gone from the store; run the recipe to have them again")
+    }
+  }
+
+  private static func gone(_ output: StoredOutput) -> QueryError {
+    QueryError("the bytes of output \(output.name) are gone from the store; run the recipe to have them again")
+  }
+
+  private static func fileName(_ output: StoredOutput) -> String {
+    switch output.type {
+    case "dataset", "rollouts": output.name + ".jsonl"
+    case "scores", "json": output.name + ".json"
+    default: output.name
+    }
+  }
+}
+
+extension StoreQueries.Finding {
+  /// As `show INSTANCE --json` prints it: the result, its provenance and its outputs.
+  package var json: JSONValue {
+    guard case .object(var object) = instance.json else { return instance.json }
+    object.set("run", .string(run.id))
+    object.set("recipe", .string(run.recipe))
+    object.set("needs", .array(instance.needs.map(JSONValue.string)))
+    guard let result else { return .object(object) }
+    let answer = result.answer
+    object.set("outputs", .array(answer.outputs.map { json($0) }))
+    object.set("computed_in", .string(answer.run))
+    object.set("seconds", .number(answer.seconds))
+    object.set("host", .object(answer.host))
+    object.set("metrics", .object(answer.metrics))
+    if answer.isMixed { object.set("mixed", true) }
+    if result.outcomes.count > 1 { object.set("different_outcomes", .integer(result.outcomes.count)) }
+    object.set("parts", result.parts)
+    return .object(object)
+  }
+
+  /// As `show INSTANCE.OUTPUT --json` prints it.
+  package func json(_ output: StoredOutput) -> JSONValue {
+    [
+      "output": .string(output.name), "path": paths[output.name].map { .string($0) } ?? .null, "digest": .string(output.digest.text),
+      "type": .string(output.type), "size": .integer(output.size), "key": instance.key.map { .string($0.text) } ?? .null,
+    ]
+  }
+}
