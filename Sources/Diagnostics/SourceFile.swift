@@ -29,7 +29,7 @@ extension SourceFile {
   ///
   /// The breaks are those that libyaml counts: LF, CR, CR LF, NEL (U+0085), LS and PS (U+2028, U+2029).
   package func line(_ number: Int) -> String? {
-    var start = 0
+    var start = textStart
     for _ in 1..<max(number, 1) {
       guard let next = nextBreak(from: start) else { return nil }
       start = next.upperBound
@@ -41,7 +41,7 @@ extension SourceFile {
   /// Line and column of a byte.
   package func location(ofByte offset: Int, length: Int = 1) -> SourceLocation {
     var line = 1
-    var start = 0
+    var start = textStart
     while let next = nextBreak(from: start), next.upperBound <= offset {
       line += 1
       start = next.upperBound
@@ -49,6 +49,9 @@ extension SourceFile {
     let before = String(decoding: bytes[start..<min(max(offset, start), bytes.count)], as: UTF8.self)
     return SourceLocation(source: self, line: line, column: before.unicodeScalars.count + 1, length: length)
   }
+
+  /// Behind a byte order mark, which is no part of the first line.
+  private var textStart: Int { bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
 
   private func nextBreak(from start: Int) -> Range<Int>? {
     var index = start

@@ -29,8 +29,12 @@ final class YAMLEvents {
     parser = .allocate(capacity: 1)
     yaml_parser_initialize(parser)
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
-    yaml_parser_set_input_string(parser, input.baseAddress, source.bytes.count)
+    let start = Self.start(source)
+    yaml_parser_set_input_string(parser, input.baseAddress.map { $0 + start }, source.bytes.count - start)
   }
+
+  /// The first byte of the text behind a byte order mark.
+  static func start(_ source: SourceFile) -> Int { source.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
 
   deinit {
     yaml_parser_delete(parser)

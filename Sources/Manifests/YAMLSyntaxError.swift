@@ -4,6 +4,9 @@ import Diagnostics
 /// Makes a diagnostic of libyaml's report, with better words for the mistakes this language invites.
 enum YAMLSyntaxError {
   static func diagnostic(_ parser: yaml_parser_t, _ source: SourceFile) -> Diagnostic {
+    if parser.error == YAML_READER_ERROR {
+      return Diagnostic(.error, YAMLText.control, at: source.location(ofByte: parser.problem_offset + YAMLEvents.start(source)))
+    }
     let place = location(parser.problem_mark, source)
     if let found = unquoted(upTo: place, source) { return found }
     let problem = parser.problem.map { String(cString: $0) } ?? "the text cannot be read"
@@ -29,11 +32,11 @@ enum YAMLSyntaxError {
 
   // MARK: - Unquoted placeholders and brackets
 
-  /// The first `${` or `name[` that stands without quotes inside braces or brackets, on the line of the error or just before it.
+  /// The first `${` or `name[` that stands without quotes inside braces or brackets, at or before the place of the error.
   private static func unquoted(upTo place: SourceLocation, _ source: SourceFile) -> Diagnostic? {
-    for number in max(1, Int(place.line) - 20)...Int(place.line) {
-      guard let line = source.line(number), let found = FlowScan.find(Array(line.unicodeScalars)) else { continue }
-      if number < Int(place.line) && !found.breaksLine { continue }
+    var scan = FlowScan()
+    for number in max(1, Int(place.line) - 50)...Int(place.line) {
+      guard let line = source.line(number), let found = scan.find(Array(line.unicodeScalars)) else { continue }
       let location = SourceLocation(source: source, line: number, column: found.column + 1, length: found.length)
       return Diagnostic(.error, found.isPlaceholder ? YAMLText.unquotedPlaceholder : YAMLText.unquotedBracket, at: location)
     }
@@ -41,18 +44,22 @@ enum YAMLSyntaxError {
   }
 }
 
-/// Looks through one line for what flow collections do not take without quotes.
+/// Looks line by line for what flow collections do not take without quotes. A guess at the structure is enough: it only looks at text
+/// that a parser has failed on already.
 private struct FlowScan {
-  let column: Int
-  let length: Int
-  let isPlaceholder: Bool
-  /// Whether a parser that read this line would have failed in it.
-  let breaksLine: Bool
+  struct Found {
+    let column: Int
+    let length: Int
+    let isPlaceholder: Bool
+  }
 
-  static func find(_ line: [Unicode.Scalar]) -> FlowScan? {
-    var depth = 0
+  private var depth = 0
+
+  mutating func find(_ line: [Unicode.Scalar]) -> Found? {
+    // A key at the margin ends whatever seemed open before it.
+    if let first = line.first, Self.isNameScalar(first) { depth = 0 }
     var quote: Unicode.Scalar?
-    var tokenStart = 0
+    var tokenStart = line.firstIndex { $0 != " " } ?? 0
     var previous: Unicode.Scalar = " "
     for (column, scalar) in line.enumerated() {
       defer { previous = scalar }
@@ -62,14 +69,14 @@ private struct FlowScan {
       }
       switch scalar {
       case "\"", "'":
-        if !isNameScalar(previous) { quote = scalar }
+        if !Self.isNameScalar(previous) { quote = scalar }
       case "#" where previous == " ": return nil
       case "{" where previous == "$" && depth > 0:
-        return FlowScan(column: tokenStart, length: extent(line, tokenStart), isPlaceholder: true, breaksLine: true)
-      case "[" where isNameScalar(previous) && depth > 0:
-        return FlowScan(column: tokenStart, length: extent(line, tokenStart), isPlaceholder: false, breaksLine: true)
+        return Found(column: tokenStart, length: Self.extent(line, tokenStart), isPlaceholder: true)
+      case "[" where Self.isNameScalar(previous) && depth > 0:
+        return Found(column: tokenStart, length: Self.extent(line, tokenStart), isPlaceholder: false)
       case "{", "[":
-        if !isNameScalar(previous) && previous != "$" { depth += 1 }
+        if !Self.isNameScalar(previous) && previous != "$" { depth += 1 }
         tokenStart = column + 1
       case "}", "]":
         depth = max(0, depth - 1)

@@ -125,8 +125,12 @@ struct RecipeParams {
     }
     pending.append(name)
     defer { pending.removeLast() }
+    let before = findings.all.count
     for reference in node.value.references { _ = value(of: reference, &findings) }
-    if let cyclic = values[ByteString(name)] { return cyclic }
+    guard findings.all.count == before else {
+      values[ByteString(name)] = .null
+      return .null
+    }
     let scope = Scope(params: JSONObject(nodes.compactMap { other in values[ByteString(other.name)].map { (other.name, $0) } }))
     do {
       values[ByteString(name)] = try node.value.evaluate(scope)

@@ -52,6 +52,7 @@ package enum StageReference {
   }
 
   private static func words(_ bounds: ParameterType.Bounds) -> String {
+    if let min = bounds.min, min == bounds.max { return "= \(ValueText.number(min))" }
     let parts = [
       bounds.min.map { "≥ \(ValueText.number($0))" }, bounds.above.map { "> \(ValueText.number($0))" },
       bounds.max.map { "≤ \(ValueText.number($0))" }, bounds.below.map { "< \(ValueText.number($0))" },
@@ -99,10 +100,10 @@ package enum StageReference {
     return rows.isEmpty ? "" : "\n\(title)\n" + table(rows, indent: "  ")
   }
 
-  /// Columns as wide as their widest cell (at most 32), the last one free.
+  /// Columns as wide as their widest cell (at most 44), the last one free.
   private static func table(_ rows: [[String]], indent: String) -> String {
     let columns = rows.map(\.count).max() ?? 0
-    let widths = (0..<columns).map { column in min(32, rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0) }
+    let widths = (0..<columns).map { column in min(44, rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0) }
     return rows.map { row in
       let cells = row.enumerated().map { column, cell in
         column == row.count - 1 ? cell : cell + String(repeating: " ", count: max(0, widths[column] - cell.count))

@@ -1,0 +1,47 @@
+import Planning
+import Testing
+
+struct SpeedTests {
+  /// A thousand stages: a matrix of data, training on each, an evaluation of each, one table.
+  static func manifest(_ tasks: Int) -> String {
+    """
+    heirloom: 1
+    params: {tasks: [\((0..<tasks).map { "t\($0)" }.joined(separator: ", "))]}
+    stages:
+      base: {uses: model/import, inputs: {source: ./base}}
+      data: {uses: data/tasks, matrix: {task: "${tasks}"}, with: {task: "${task}"}}
+      tokens: {uses: tokenize, matrix: {task: "${tasks}"}, inputs: {data: "data[${task}].train", tokenizer: base.tokenizer}}
+      sft:
+        uses: train/sft
+        matrix: {task: "${tasks}"}
+        inputs: {model: base.model, data: "tokens[${task}].tokens"}
+        with: {learning_rate: 2e-5, tag: "${task}", lora: {r: 8}}
+      scores: {uses: evaluate, matrix: {task: "${tasks}"}, inputs: {model: "sft[${task}].model", suite: "data[${task}].heldout"}}
+      table: {uses: report, inputs: {scores: "scores[*].scores"}}
+    """
+  }
+
+  /// The same as entries without a matrix.
+  static func entries(_ count: Int) -> String {
+    "heirloom: 1\nstages:\n" + (0..<count).map { "  d\($0):\n    uses: data/tasks\n    with: {task: t\($0), train: \($0 + 1)}\n" }.joined()
+  }
+
+  @Test("a thousand instances expand and key within 50 ms, ten thousand within half a second", arguments: [(250, 50), (2500, 500)])
+  func speed(tasks: Int, milliseconds: Int) throws {
+    for yaml in [Self.manifest(tasks), Self.entries(tasks * 4)] {
+      let project = Project(yaml, sources: ["base/config.json"])
+      let clock = ContinuousClock()
+      var times: [Duration] = []
+      for _ in 0..<3 {
+        times.append(
+          try clock.measure {
+            let graph = try project.load().graph
+            #expect(Project.keys(graph).count >= tasks * 4)
+          })
+      }
+      let best = times.min() ?? .zero
+      print("\(tasks * 4) instances: \(best)")
+      #expect(best < .milliseconds(milliseconds))
+    }
+  }
+}
