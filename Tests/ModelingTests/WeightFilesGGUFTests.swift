@@ -38,6 +38,26 @@ import Testing
     #expect(model.tokenizerMetadata?["general.architecture"] == nil)
   }
 
+  @Test("a GGUF file is known by what it holds, not by its name") func names() throws {
+    let directory = try TemporaryDirectory()
+    let pool = ThreadPool(threads: 1)
+    let file = try bytes(of: fixture("tiny-llama.gguf"))
+    #expect(try LoadedModel.load(directory.write(file, "0123"), pool: pool).configuration.vocabularySize == 160)
+    try directory.write(file, "a.gguf")
+    #expect(try LoadedModel.load(directory.path, pool: pool).configuration.vocabularySize == 160)
+    try directory.write(file, "b.gguf")
+    #expect(
+      failure(in: directory) { _ = try LoadedModel.load(directory.path, pool: pool) }
+        == "DIR: holds several GGUF files (a.gguf, b.gguf): name one of them")
+    #expect(
+      failure(in: directory) { _ = try LoadedModel.load(directory.path + "/none", pool: pool) }
+        == "none: cannot be opened: No such file or directory")
+    let text = try directory.write("not a model", "model.safetensors")
+    #expect(
+      failure(in: directory) { _ = try LoadedModel.load(text, pool: pool) }
+        == "model.safetensors: does not begin with 'GGUF': not a GGUF file")
+  }
+
   /// All value types, in version 2 as in 3.
   @Test("metadata of every type is read", arguments: [2, 3] as [UInt32]) func metadata(version: UInt32) throws {
     let directory = try TemporaryDirectory()

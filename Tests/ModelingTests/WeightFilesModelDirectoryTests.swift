@@ -73,6 +73,32 @@ import Testing
     #expect(message.hasSuffix("; and 3 more"))
   }
 
+  @Test("a configuration that asks for the impossible is refused before anything is laid out") func impossible() throws {
+    let directory = try TemporaryDirectory()
+    let (configuration, arena) = smallModel()
+    try ModelDirectory.write(configuration, arena, to: directory.path, pool: pool)
+    let huge = 1 << 24
+    func message(_ change: (inout ModelConfiguration) -> Void) throws -> String? {
+      var changed = configuration
+      change(&changed)
+      try directory.write(changed.json(dtype: "float32").encoded(), "config.json")
+      return failure(in: directory) { _ = try ModelDirectory.load(directory.path, pool: pool) }
+    }
+    #expect(
+      try message { $0.layers = huge } == "model.safetensors: the configuration asks for 16777216 layers, but there are 20 tensors")
+    #expect(
+      try message { ($0.heads, $0.headDimension) = (huge, huge) }
+        == "model.safetensors: the configuration asks for a matrix of num_attention_heads × head_dim × hidden_size = 16777216 × 16777216 × 8 weights"
+    )
+    #expect(
+      try message { ($0.vocabularySize, $0.hiddenSize) = (huge, huge) }
+        == "model.safetensors: the configuration asks for a matrix of vocab_size × hidden_size = 16777216 × 16777216 weights")
+    #expect(
+      try message { $0.vocabularySize = huge }
+        == "model.safetensors: 1 tensor does not fit the configuration: 'model.embed_tokens.weight' is [11, 8] where the configuration asks for [16777216, 8]"
+    )
+  }
+
   @Test("a weight that is not finite names its tensor", arguments: [(Float.nan, "nan"), (-.infinity, "-inf")]) func nonFinite(
     value: Float, text: String
   ) throws {

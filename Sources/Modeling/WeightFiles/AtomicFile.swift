@@ -74,5 +74,3 @@ package final class AtomicFile: @unchecked Sendable {
     close(directory)
   }
 }
-
-func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -6,9 +6,8 @@ package enum GGUFModel {
   package static func load(_ path: String, pool: ThreadPool) throws(ModelError) -> LoadedModel {
     let file = try GGUFFile(path: path)
     let configuration = try configuration(of: file)
-    let arena = ParameterArena(configuration)
     let named = try tensors(of: file)
-    try LayoutFit(arena.layout, found: named.map { ($0.name, $0.tensor.shape) }).check(file: path)
+    let arena = ParameterArena(try LayoutFit.layout(of: configuration, found: named.map { ($0.name, $0.tensor.shape) }, file: path))
     try read(named, of: file, configuration, into: arena, pool)
     return LoadedModel(
       configuration: configuration, arena: arena, companions: [], tokenizerMetadata: tokenizerMetadata(of: file), isLossy: file.isLossy)

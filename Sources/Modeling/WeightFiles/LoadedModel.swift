@@ -12,10 +12,16 @@ package struct LoadedModel: Sendable {
   /// The weights were dequantised: this is another model than the one that was quantised.
   package let isLossy: Bool
 
-  /// A Hugging Face directory, or a GGUF file.
+  /// A Hugging Face directory, a GGUF file of any name, or a directory whose only model is one GGUF file.
   package static func load(_ path: String, pool: ThreadPool) throws(ModelError) -> LoadedModel {
-    fileExists(path + "/config.json") || !path.utf8.suffix(5).elementsEqual(".gguf".utf8)
-      ? try ModelDirectory.load(path, pool: pool) : try GGUFModel.load(path, pool: pool)
+    guard isDirectory(path) else { return try GGUFModel.load(path, pool: pool) }
+    if fileExists(path + "/" + ModelDirectory.configurationName) { return try ModelDirectory.load(path, pool: pool) }
+    let names = entries(of: path).filter { $0.utf8.suffix(5).elementsEqual(".gguf".utf8) }
+    switch names.count {
+    case 0: return try ModelDirectory.load(path, pool: pool)
+    case 1: return try GGUFModel.load(path + "/" + names[0], pool: pool)
+    default: throw ModelError("holds several GGUF files (\(names.joined(separator: ", "))): name one of them", file: path)
+    }
   }
 }
 

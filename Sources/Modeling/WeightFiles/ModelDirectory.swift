@@ -19,21 +19,23 @@ package enum ModelDirectory {
   /// Weights of any float type, in one file or in shards. Every tensor must be there, fit, and be finite.
   package static func load(_ directory: String, pool: ThreadPool) throws(ModelError) -> LoadedModel {
     let configuration = try configuration(directory)
-    let arena = ParameterArena(configuration)
-    try loadWeights(directory, configuration, into: arena, pool: pool)
+    let source = try WeightSource.directory(directory)
+    let used = try usedTensors(of: source, configuration)
+    let layout = try LayoutFit.layout(of: configuration, found: used.map { ($0.name, $0.shape) }, file: place(of: source, directory))
+    let arena = ParameterArena(layout)
+    try read(used, of: source, into: arena, pool)
     return LoadedModel(
       configuration: configuration, arena: arena, companions: try companions(of: directory), tokenizerMetadata: nil, isLossy: false)
   }
 
-  /// The weights alone, into an arena of that configuration (an anchor, a second model to compare with).
+  /// The weights alone, into an arena that is there already (an anchor, a second model to compare with).
   package static func loadWeights(
     _ directory: String, _ configuration: ModelConfiguration, into arena: ParameterArena, pool: ThreadPool
   ) throws(ModelError) {
     let source = try WeightSource.directory(directory)
-    var used: [TensorRecord] = []
-    for tensor in source.tensors where try !isRedundant(tensor, configuration, source) { used.append(tensor) }
-    try LayoutFit(arena.layout, found: used.map { ($0.name, $0.shape) }).check(
-      file: source.files.count == 1 ? source.files[0].path : directory)
+    let used = try usedTensors(of: source, configuration)
+    let layout = try LayoutFit.layout(of: configuration, found: used.map { ($0.name, $0.shape) }, file: place(of: source, directory))
+    precondition(layout == arena.layout, "the arena has another layout than the configuration asks for")
     try read(used, of: source, into: arena, pool)
   }
 
@@ -46,6 +48,16 @@ package enum ModelDirectory {
   }
 
   // MARK: - Reading weights
+
+  private static func place(of source: WeightSource, _ directory: String) -> String {
+    source.files.count == 1 ? source.files[0].path : directory
+  }
+
+  private static func usedTensors(of source: WeightSource, _ configuration: ModelConfiguration) throws(ModelError) -> [TensorRecord] {
+    var used: [TensorRecord] = []
+    for tensor in source.tensors where try !isRedundant(tensor, configuration, source) { used.append(tensor) }
+    return used
+  }
 
   /// What files carry and models do not: rotary frequencies that old versions saved, and the head of a tied model, which must equal the
   /// embedding.
