@@ -2,7 +2,8 @@ import COpenBLAS
 import Glibc
 
 /// OpenBLAS, loaded at run time where a machine has it. It is the oracle that tests and benchmarks hold our `gemm` against; nothing else calls it, for its
-/// bits depend on the number of rows, on threads and on the CPU, which `gemm`'s do not.
+/// bits depend on the number of rows, on threads and on the CPU, which `gemm`'s do not. (A CPU without our vector instructions gets `gemm`'s
+/// plain-vector kernels: NEON on aarch64; slow, but with the same bits, on an x86-64 without FMA.)
 ///
 /// The library chooses its kernel at the moment it is loaded, from the CPU or from OPENBLAS_CORETYPE, and an inherited OPENBLAS_CORETYPE=Haswell halves
 /// its speed on an AVX-512 machine. So it is opened with dlopen, never linked, after its variables have been cleared and the kernel set on purpose.
@@ -17,11 +18,21 @@ package struct OpenBLAS: @unchecked Sendable {
   private let sgemm: heirloom_cblas_sgemm
   private let setThreads: heirloom_openblas_set_num_threads
 
-  /// Loads the library, once a process; nil where it is missing. `core` is an OPENBLAS_CORETYPE, nil lets OpenBLAS look at the CPU.
-  package static func load(core: String? = nil, threads: Int = 1) -> OpenBLAS? {
-    for name in ["OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE", "OPENBLAS_MAIN_FREE", "OPENBLAS_L2_SIZE", "GOTOBLAS_MAIN_FREE"] { unsetenv(name) }
-    for name in ["OPENBLAS_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"] { setenv(name, "\(threads)", 1) }
-    if let core { setenv("OPENBLAS_CORETYPE", core, 1) }
+  /// What `load` does about the variables that OpenBLAS reads while it is loaded.
+  package enum Environment: Sendable {
+    /// Clears them and sets the kernel (an OPENBLAS_CORETYPE; nil: OpenBLAS looks at the CPU) and one thread. Only before any other thread starts.
+    case chosen(core: String?)
+    /// Leaves them alone: for a process that already has threads. The kernel is then whatever the caller's environment says.
+    case inherited
+  }
+
+  /// Loads the library; nil where it is missing. A second call finds it as the first one loaded it.
+  package static func load(_ environment: Environment = .chosen(core: nil)) -> OpenBLAS? {
+    if case .chosen(let core) = environment {
+      for name in ["OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE", "OPENBLAS_MAIN_FREE", "OPENBLAS_L2_SIZE", "GOTOBLAS_MAIN_FREE"] { unsetenv(name) }
+      for name in ["OPENBLAS_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"] { setenv(name, "1", 1) }
+      if let core { setenv("OPENBLAS_CORETYPE", core, 1) }
+    }
     guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL),
       let sgemm = dlsym(library, "cblas_sgemm"), let setThreads = dlsym(library, "openblas_set_num_threads"),
       let config = dlsym(library, "openblas_get_config"), let corename = dlsym(library, "openblas_get_corename")
@@ -32,7 +43,7 @@ package struct OpenBLAS: @unchecked Sendable {
     let blas = OpenBLAS(
       configuration: text(config), core: text(corename), sgemm: unsafeBitCast(sgemm, to: heirloom_cblas_sgemm.self),
       setThreads: unsafeBitCast(setThreads, to: heirloom_openblas_set_num_threads.self))
-    blas.setThreads(Int32(threads))
+    blas.setThreads(1)
     return blas
   }
 

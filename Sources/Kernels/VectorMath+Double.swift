@@ -64,7 +64,7 @@ extension VectorMath {
       value = r + r * p
     } else {
       var p = 0.0
-      for i in stride(from: 17.0, through: 3, by: -2) { p = (1 + p) * -z / (i * (i - 1)) }
+      for i in stride(from: 18.0, through: 4, by: -2) { p = (1 + p) * -z / (i * (i - 1)) }
       let half = 0.5 * z
       value = (1 - half) - half * p
     }

@@ -96,12 +96,64 @@ for shape in shapes where filter.isEmpty || shape.name.hasPrefix(filter) {
 }
 print("training shapes, total ms:", ours * 1e3, theirs * 1e3)
 
-print("packed weights 49152 x 576:")
-let weights = random(49152 * 576, stream: 3)
-let packed = PackedMatrix(pool, n: 49152, k: 576, weights: weights.pointer)
-for m in [1, 2, 4, 8, 16, 32, 64, 128, 1024] where filter.isEmpty || filter == "packed" {
-  let x = random(m * 576, stream: 4)
-  let y = FloatBuffer(count: m * 49152)
-  let times = (0..<rounds).map { _ in seconds { packed.multiply(pool, m: m, x: x.pointer, ldx: 576, y: y.pointer, ldy: 49152, accumulate: false) } }
-  print("  m", column("\(m)", 5), "GFLOP/s", number(2e-9 * Double(m) * 49152 * 576 / median(times), 5), "weights GB/s", number(4e-9 * 49152 * 576 / median(times), 4))
+// MARK: - Packed weights
+
+if filter.isEmpty || filter == "packed" {
+  print("packed weights 49152 x 576:")
+  let weights = random(49152 * 576, stream: 3)
+  let packed = PackedMatrix(pool, n: 49152, k: 576, weights: weights.pointer)
+  for m in [1, 2, 4, 8, 16, 32, 64, 128, 1024] {
+    let x = random(m * 576, stream: 4)
+    let y = FloatBuffer(count: m * 49152)
+    let times = (0..<rounds).map { _ in seconds { packed.multiply(pool, m: m, x: x.pointer, ldx: 576, y: y.pointer, ldy: 49152, accumulate: false) } }
+    let size = 4e-9 * 49152 * 576
+    print(
+      column("m = \(m)", 10), "GFLOP/s", number(size / 2 * Double(m) / median(times), 5), "best", number(size / 2 * Double(m) / times.min()!, 5),
+      "weights GB/s", number(size / median(times), 4), "best", number(size / times.min()!, 4))
+  }
+}
+
+// MARK: - Attention
+
+if filter.isEmpty || filter == "attention" {
+  let shape = AttentionShape(heads: 9, keyValueHeads: 3, headDimension: 64, scale: 0.125)
+  for offsets in [[0, 256, 512, 768, 1024], [0, 1024], [0, 300, 700, 1024]] {
+    let (width, kvWidth, ld) = (576, 192, 960)
+    let fused = random(1024 * ld, stream: 5)
+    let dOut = random(1024 * width, stream: 6)
+    let out = FloatBuffer(count: 1024 * width)
+    let logSumExp = FloatBuffer(count: 1024 * 9)
+    let gradients = FloatBuffer(count: 1024 * ld)
+    let (q, g) = (fused.pointer, gradients.pointer)
+    var forward: [Double] = []
+    var backward: [Double] = []
+    for _ in 0..<(3 * rounds) {
+      forward.append(
+        seconds {
+          attentionForward(
+            pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer, ldo: width,
+            logSumExp: logSumExp.pointer)
+        })
+      backward.append(
+        seconds {
+          attentionBackward(
+            pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer, ldo: width,
+            logSumExp: logSumExp.pointer, dOut: dOut.pointer, lddo: width, dq: g, lddq: ld, dk: g + width, lddk: ld, dv: g + width + kvWidth, lddv: ld)
+        })
+    }
+    print(
+      "attention, records \(offsets): forward ms", column("\((median(forward) * 1e5).rounded() / 100)", 6), "backward ms",
+      column("\((median(backward) * 1e5).rounded() / 100)", 6), "best", (forward.min()! * 1e5).rounded() / 100, (backward.min()! * 1e5).rounded() / 100)
+  }
+  let caches = random(32 * 3 * 512 * 64 * 2, stream: 7)
+  let sequences = (0..<32).map { b in
+    let keys = UnsafePointer(caches.pointer + b * 3 * 512 * 64)
+    let empty = KeyValueSegment(keys: keys, values: keys, count: 0, rowStride: 64, headStride: 512 * 64)
+    return KeyValueSequence(
+      prefix: empty, own: .init(keys: keys, values: keys + 32 * 3 * 512 * 64, count: 400, rowStride: 64, headStride: 512 * 64))
+  }
+  let q = random(32 * 576, stream: 8)
+  let out = FloatBuffer(count: 32 * 576)
+  let times = (0..<(5 * rounds)).map { _ in seconds { attentionDecode(pool, shape, sequences: sequences, q: q.pointer, ldq: 576, out: out.pointer, ldo: 576) } }
+  print("decoding, 32 sequences of 400: ms \((median(times) * 1e5).rounded() / 100), cache GB/s", number(32 * 400 * 3 * 64 * 8e-9 / median(times), 4))
 }
