@@ -52,7 +52,9 @@ package struct LineReader: ~Copyable {
 
   private func newline(from index: Int) -> Int? {
     buffer.withUnsafeBytes { bytes in
-      guard index < bytes.count, let base = bytes.baseAddress, let found = memchr(base + index, 0x0A, bytes.count - index) else { return nil }
+      guard index < bytes.count, let base = bytes.baseAddress, let found = memchr(base + index, 0x0A, bytes.count - index) else {
+        return nil
+      }
       return UnsafeRawPointer(found) - base
     }
   }
@@ -62,7 +64,9 @@ package struct LineReader: ~Copyable {
     buffer.removeFirst(start)
     start = 0
     let block: Data?
-    do { block = try handle.read(upToCount: Self.blockSize) } catch { throw DatasetError("cannot be read: \(error.localizedDescription)", file: name) }
+    do { block = try handle.read(upToCount: Self.blockSize) } catch {
+      throw DatasetError("cannot be read: \(error.localizedDescription)", file: name)
+    }
     guard let block, !block.isEmpty else {
       ended = true
       return

@@ -17,11 +17,13 @@ package struct PromptTemplate: Sendable, Equatable {
     var rest = Substring(template)
     while let character = rest.first {
       rest.removeFirst()
-      if (character == "{" || character == "}"), rest.first == character {
+      if character == "{" || character == "}", rest.first == character {
         text.append(character)
         rest.removeFirst()
       } else if character == "{" {
-        guard let end = rest.firstIndex(of: "}") else { throw DatasetError("the prompt template has '{' without '}'; write '{{' for a brace") }
+        guard let end = rest.firstIndex(of: "}") else {
+          throw DatasetError("the prompt template has '{' without '}'; write '{{' for a brace")
+        }
         if !text.isEmpty { parts.append(.text(text)) }
         text = ""
         parts.append(.column(String(rest[..<end])))

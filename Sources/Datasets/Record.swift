@@ -23,7 +23,8 @@ package struct Record: Sendable, Equatable {
   package var extras = JSONObject()
 
   package init(
-    _ content: Content, answers: [String] = [], verify: VerifyRule? = nil, choices: [String] = [], gold: Int? = nil, extras: JSONObject = JSONObject()
+    _ content: Content, answers: [String] = [], verify: VerifyRule? = nil, choices: [String] = [], gold: Int? = nil,
+    extras: JSONObject = JSONObject()
   ) {
     self.content = content
     self.answers = answers

@@ -15,12 +15,12 @@ package struct RecordFile: Sendable {
   }
 
   /// Hands every record to `body` with its line; holds one line in memory at a time. Errors carry file and line, those of `body` too.
-  package func forEach(_ body: (Record, Int) throws(DatasetError) -> Void) throws(DatasetError) {
-    try forEachRow { row, line throws(DatasetError) in try body(try Record(row: row, mapping: mapping), line) }
+  package func read(_ body: (Record, Int) throws(DatasetError) -> Void) throws(DatasetError) {
+    try readRows { row, line throws(DatasetError) in try body(try Record(row: row, mapping: mapping), line) }
   }
 
   /// The rows as they stand, without a look at their form.
-  package func forEachRow(_ body: (JSONValue, Int) throws(DatasetError) -> Void) throws(DatasetError) {
+  package func readRows(_ body: (JSONValue, Int) throws(DatasetError) -> Void) throws(DatasetError) {
     var lines = try LineReader(path: path, name: name)
     while let bytes = try lines.next() {
       if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
@@ -28,9 +28,12 @@ package struct RecordFile: Sendable {
     }
   }
 
+  /// `read` under the name it had first.
+  package func forEach(_ body: (Record, Int) throws(DatasetError) -> Void) throws(DatasetError) { try read(body) }
+
   package func records() throws(DatasetError) -> [Record] {
     var records: [Record] = []
-    try forEach { record, _ in records.append(record) }
+    try read { record, _ in records.append(record) }
     return records
   }
 

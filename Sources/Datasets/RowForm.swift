@@ -75,7 +75,8 @@ private struct RowReader {
   mutating func take(_ key: String) -> JSONValue? {
     guard let value = row[key] else { return nil }
     taken.append(key)
-    return value.isNull ? nil : value
+    if value.isNull { return .none }
+    return value
   }
 
   mutating func string(_ key: String) throws(DatasetError) -> String {
@@ -110,7 +111,8 @@ private struct RowReader {
   }
 
   private static let roles = [
-    "human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant", "chatgpt": "assistant", "observation": "tool", "function": "tool",
+    "human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant", "chatgpt": "assistant", "observation": "tool",
+    "function": "tool",
   ]
 
   mutating func prompted() throws(DatasetError) -> Record.Content {
@@ -137,14 +139,18 @@ private struct RowReader {
 
   /// Answer, rule and choices, wherever this form has them.
   mutating func judge(_ record: inout Record, _ form: RowForm) throws(DatasetError) {
-    if form == .verl, let truth = row["reward_model"]?["ground_truth"], !truth.isNull { record.answers = try answers(truth, "reward_model.ground_truth") }
+    if form == .verl, let truth = row["reward_model"]?["ground_truth"], !truth.isNull {
+      record.answers = try answers(truth, "reward_model.ground_truth")
+    }
     if form == .messages, let truth = take("ground_truth") { record.answers = try answers(truth, "ground_truth") }
     if let answer = take("answer") { record.answers = try answers(answer, "answer") }
     if let rule = take("verify") { record.verify = try VerifyRule(json: rule) }
     guard let choices = take("choices") else { return }
     record.choices = try strings(choices, "choices")
     guard record.choices.count >= 2 else { throw DatasetError("'choices' needs at least 2 entries, it has \(record.choices.count)") }
-    guard let gold = take("gold")?.integerValue else { throw DatasetError("a record with 'choices' needs 'gold', the index of the right one") }
+    guard let gold = take("gold")?.integerValue else {
+      throw DatasetError("a record with 'choices' needs 'gold', the index of the right one")
+    }
     guard record.choices.indices.contains(gold) else {
       throw DatasetError("'gold' is \(gold), but 'choices' has \(record.choices.count) entries, counted from 0")
     }
@@ -164,7 +170,9 @@ private struct RowReader {
         texts += try answers(element, key)
       }
       return texts
-    default: throw DatasetError("'\(key)' must be a string, a number or a list of them, found \(value.arrayValue == nil ? value.kindName : "an empty list")")
+    default:
+      throw DatasetError(
+        "'\(key)' must be a string, a number or a list of them, found \(value.arrayValue == nil ? value.kindName : "an empty list")")
     }
   }
 

@@ -52,7 +52,8 @@ extension VerifyRule {
 extension TextNormalization {
   fileprivate init(_ members: inout RuleMembers) throws(DatasetError) {
     self.init(
-      ignoreCase: try members.flag("ignore_case", default: false), ignorePunctuation: try members.flag("ignore_punctuation", default: false),
+      ignoreCase: try members.flag("ignore_case", default: false),
+      ignorePunctuation: try members.flag("ignore_punctuation", default: false),
       ignoreNumbers: try members.flag("ignore_numbers", default: false), regexesToIgnore: try members.strings("regexes_to_ignore"),
       strip: try members.flag("strip", default: true))
   }
@@ -108,7 +109,8 @@ private struct RuleMembers {
     return try required(texts?.count == value.arrayValue?.count ? texts : nil, key, "a list of strings", value)
   }
 
-  mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, default fallback: T) throws(DatasetError) -> T where T.RawValue == String {
+  mutating func choice<T: RawRepresentable & CaseIterable>(_ key: String, default fallback: T) throws(DatasetError) -> T
+  where T.RawValue == String {
     guard let value = value(key) else { return fallback }
     let text = try required(value.stringValue, key, "a string", value)
     guard let choice = T(rawValue: text) else {
@@ -118,7 +120,9 @@ private struct RuleMembers {
   }
 
   func finish(rule: String) throws(DatasetError) {
-    if let unknown = object.keys.first(where: { !asked.contains($0) }) { throw DatasetError("unknown member '\(unknown)' of rule '\(rule)'") }
+    if let unknown = object.keys.first(where: { !asked.contains($0) }) {
+      throw DatasetError("unknown member '\(unknown)' of rule '\(rule)'")
+    }
   }
 
   private func required<T>(_ typed: T?, _ key: String, _ expected: String, _ value: JSONValue) throws(DatasetError) -> T {

@@ -32,7 +32,8 @@ package struct TextNormalization: Sendable, Equatable {
   package var strip = true
 
   package init(
-    ignoreCase: Bool = false, ignorePunctuation: Bool = false, ignoreNumbers: Bool = false, regexesToIgnore: [String] = [], strip: Bool = true
+    ignoreCase: Bool = false, ignorePunctuation: Bool = false, ignoreNumbers: Bool = false, regexesToIgnore: [String] = [],
+    strip: Bool = true
   ) {
     self.ignoreCase = ignoreCase
     self.ignorePunctuation = ignorePunctuation

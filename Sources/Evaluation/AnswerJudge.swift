@@ -96,7 +96,9 @@ package struct AnswerJudge: Sendable {
     let letters = words.compactMap { word in word.count == 1 ? word.first.flatMap { $0.value >= 65 ? Int($0.value) - 65 : nil } : nil }
     if let index = letters.first(where: { choices.indices.contains($0) }) { return index }
     let bytes = Array(said.utf8)
-    let places = choices.enumerated().compactMap { index, choice in bytes.firstRange(of: Array(plain(choice).utf8)).map { ($0.lowerBound, -choice.utf8.count, index) } }
+    let places = choices.enumerated().compactMap { index, choice in
+      bytes.firstRange(of: Array(plain(choice).utf8)).map { ($0.lowerBound, -choice.utf8.count, index) }
+    }
     return places.min { $0 < $1 }?.2
   }
 }

@@ -15,7 +15,9 @@ enum Choice {
 
   /// Context and continuation as tokens: spaces at the end of the context move to the continuation, both are encoded together, and the
   /// continuation is what goes beyond the context's own tokens.
-  static func request(context: String, continuation: String, _ codec: TextCodec, addsBeginning: Bool) throws(DatasetError) -> LikelihoodRequest {
+  static func request(context: String, continuation: String, _ codec: TextCodec, addsBeginning: Bool) throws(DatasetError)
+    -> LikelihoodRequest
+  {
     let kept = context.withoutTrailingWhitespace
     let moved = String(context.unicodeScalars.dropFirst(kept.unicodeScalars.count))
     let contextIds = codec.encode(kept)

@@ -36,7 +36,8 @@ enum NumberScanner {
   static func whole(_ text: String) -> Found? {
     let trimmed = text.trimmed
     let plain = trimmed.without { $0 == "," }
-    guard plain.utf8.allSatisfy({ (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains($0) }), let value = Double(plain), value.isFinite
+    guard plain.utf8.allSatisfy({ (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains($0) }), let value = Double(plain),
+      value.isFinite
     else { return nil }
     return Found(text: trimmed, value: value)
   }

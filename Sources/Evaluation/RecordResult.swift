@@ -37,7 +37,9 @@ package struct RecordResult: Sendable, Equatable {
       row.append("completion", .string(completion))
       row.append("complete", .bool(isComplete))
       row.append("extracted", judgement.extracted.map { .string($0) } ?? .null)
-      row.append("target", record.expectedAnswers.count == 1 ? .string(record.expectedAnswers[0]) : .array(record.expectedAnswers.map { .string($0) }))
+      row.append(
+        "target",
+        record.expectedAnswers.count == 1 ? .string(record.expectedAnswers[0]) : .array(record.expectedAnswers.map { .string($0) }))
     case .chosen(let logLikelihoods):
       row.append("choices", .array(record.choices.map { .string($0) }))
       row.append("log_likelihoods", .array(logLikelihoods.map { .number($0) }))

@@ -96,7 +96,8 @@ package struct SeedSummary: Sendable, Equatable {
     let mean = values.mean
     count = values.count
     self.mean = mean
-    standardDeviation = values.count > 1 ? (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot() : nil
+    standardDeviation =
+      values.count > 1 ? (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot() : nil
   }
 }
 

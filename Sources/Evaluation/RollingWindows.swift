@@ -1,10 +1,10 @@
 /// A text longer than the context, cut into windows as lm-eval does: each token is predicted exactly once, with as much before it as fits.
-enum RollingWindows {
+package enum RollingWindows {
   /// - Parameters:
   ///   - tokens: of the text, at least one.
   ///   - prefix: what the first token is predicted from.
   ///   - contextLength: the most tokens that may go into the model at once.
-  static func requests(_ tokens: [Int32], prefix: Int32, contextLength: Int) -> [LikelihoodRequest] {
+  package static func requests(_ tokens: [Int32], prefix: Int32, contextLength: Int) -> [LikelihoodRequest] {
     let first = min(contextLength, tokens.count)
     var requests = [LikelihoodRequest(context: [prefix], continuation: Array(tokens[..<first]))]
     var predicted = first

@@ -31,13 +31,15 @@ extension Suite {
 
   package init(directory: String) throws(DatasetError) {
     let path = directory + "/" + Self.suiteName
-    guard let data = FileManager.default.contents(atPath: path) else { throw DatasetError("no such file: this is not a suite directory", file: path) }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw DatasetError("no such file: this is not a suite directory", file: path)
+    }
     do throws(DatasetError) {
       self = try Suite(json: try Self.parse([UInt8](data)))
     } catch { throw error.located(file: path) }
     let file = RecordFile(directory + "/" + Self.recordsName)
     var records: [Record] = []
-    try file.forEach { record, _ throws(DatasetError) in
+    try file.read { record, _ throws(DatasetError) in
       try check(record)
       records.append(record)
     }
@@ -50,7 +52,8 @@ extension Suite {
   }
 
   private static let members = [
-    "suite", "name", "kind", "metric", "higher_is_better", "prompt_template", "delimiter", "num_fewshot", "scorer", "max_new_tokens", "stop",
+    "suite", "name", "kind", "metric", "higher_is_better", "prompt_template", "delimiter", "num_fewshot", "scorer", "max_new_tokens",
+    "stop",
   ]
 
   private init(json: JSONValue) throws(DatasetError) {
@@ -87,7 +90,10 @@ extension Suite {
   package func check(_ record: Record) throws(DatasetError) {
     switch scoring {
     case .perplexity: if case .text = record.content {} else { throw DatasetError("a record of a perplexity suite needs 'text'") }
-    case .multipleChoice: if record.choices.isEmpty || record.prompt == nil { throw DatasetError("a record of a multiple-choice suite needs 'prompt', 'choices' and 'gold'") }
+    case .multipleChoice:
+      if record.choices.isEmpty || record.prompt == nil {
+        throw DatasetError("a record of a multiple-choice suite needs 'prompt', 'choices' and 'gold'")
+      }
     case .generation(let scorer, _, _):
       guard record.prompt != nil else { throw DatasetError("a record of a generation suite needs a prompt") }
       guard !record.expectedAnswers.isEmpty else { throw DatasetError("a record of a generation suite needs 'answer' or a completion") }

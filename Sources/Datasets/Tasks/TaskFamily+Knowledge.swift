@@ -49,7 +49,8 @@ enum WordLists {
   ]
 
   static let opposites: [(String, String)] = [
-    ("hot", "cold"), ("big", "small"), ("fast", "slow"), ("old", "new"), ("happy", "sad"), ("light", "dark"), ("high", "low"), ("rich", "poor"),
+    ("hot", "cold"), ("big", "small"), ("fast", "slow"), ("old", "new"), ("happy", "sad"), ("light", "dark"), ("high", "low"),
+    ("rich", "poor"),
     ("strong", "weak"), ("early", "late"), ("full", "empty"), ("open", "closed"), ("wet", "dry"), ("clean", "dirty"), ("loud", "quiet"),
     ("easy", "difficult"), ("near", "far"), ("thick", "thin"), ("wide", "narrow"), ("win", "lose"), ("push", "pull"), ("buy", "sell"),
     ("begin", "end"), ("left", "right"), ("up", "down"), ("inside", "outside"), ("always", "never"), ("true", "false"), ("young", "aged"),

@@ -1,7 +1,8 @@
 /// Families that look something up in a short list: counting, comparing, finding.
 extension TaskFamily {
   static let lists: [TaskFamily] = [
-    TaskFamily("count", "Count how often a letter occurs.", difficulty: "letters in the string", 2...16, minimumAlphabet: 2) { random, shape in
+    TaskFamily("count", "Count how often a letter occurs.", difficulty: "letters in the string", 2...16, minimumAlphabet: 2) {
+      random, shape in
       let letter = random.letter(shape.alphabet)
       let count = random.integer(in: 0...shape.difficulty)
       let others = Symbols.letters.prefix(shape.alphabet).filter { $0 != letter }
@@ -23,7 +24,8 @@ extension TaskFamily {
         words: .sequence("Which letter occurs most often in: \(Symbols.row(letters))?", pair[0], distractors: [pair[1]]))
     },
     TaskFamily(
-      "palindrome", "Say whether a string reads the same in both directions.", difficulty: "letters in the string", 2...16, minimumAlphabet: 2
+      "palindrome", "Say whether a string reads the same in both directions.", difficulty: "letters in the string", 2...16,
+      minimumAlphabet: 2
     ) { random, shape in
       let half = random.letters((shape.difficulty + 1) / 2, shape.alphabet)
       var letters = half + half.prefix(shape.difficulty / 2).reversed()
@@ -35,9 +37,11 @@ extension TaskFamily {
       let answer = isPalindrome ? "yes" : "no"
       return Problem(
         symbols: .symbols("palindrome", Symbols.row(letters), answer, distractors: [isPalindrome ? "no" : "yes"]),
-        words: .option("Do these letters read the same forwards and backwards: \(Symbols.row(letters))? Answer yes or no.", answer, of: ["yes", "no"]))
+        words: .option(
+          "Do these letters read the same forwards and backwards: \(Symbols.row(letters))? Answer yes or no.", answer, of: ["yes", "no"]))
     },
-    TaskFamily("lookup", "Give the number that stands behind a letter.", difficulty: "pairs in the table", 1...12, minimumAlphabet: 12) { random, shape in
+    TaskFamily("lookup", "Give the number that stands behind a letter.", difficulty: "pairs in the table", 1...12, minimumAlphabet: 12) {
+      random, shape in
       let keys = random.sample(shape.difficulty, of: Array(Symbols.letters.prefix(shape.alphabet)))
       let values = random.digits(shape.difficulty)
       let wanted = random.below(shape.difficulty)
@@ -49,7 +53,8 @@ extension TaskFamily {
     },
     extreme("maximum", "largest") { $0 },
     extreme("minimum", "smallest") { 9 - $0 },
-    TaskFamily("sort_digits", "Write the digits from the smallest to the largest.", difficulty: "digits in the list", 2...16) { random, shape in
+    TaskFamily("sort_digits", "Write the digits from the smallest to the largest.", difficulty: "digits in the list", 2...16) {
+      random, shape in
       let digits = random.digits(shape.difficulty)
       let sorted = Symbols.row(digits.sorted())
       return Problem(

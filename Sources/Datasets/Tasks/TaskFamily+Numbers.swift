@@ -13,7 +13,8 @@ extension TaskFamily {
         words: Phrasing(
           "Which number is larger, \(left) or \(right)?", String(larger), .numeric(NumericRule()), distractors: [String(min(left, right))]))
     },
-    TaskFamily("sequence", "Continue a sequence with a constant step, up or down.", difficulty: "the largest step", 1...30) { random, shape in
+    TaskFamily("sequence", "Continue a sequence with a constant step, up or down.", difficulty: "the largest step", 1...30) {
+      random, shape in
       let step = random.integer(in: 1...shape.difficulty)
       let low = random.integer(in: 0...99 - 3 * step)
       let rising = (0..<4).map { low + $0 * step }

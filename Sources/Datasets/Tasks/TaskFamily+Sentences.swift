@@ -12,7 +12,8 @@ extension TaskFamily {
 
 private enum Grammar {
   static let nouns = "cat dog bird child teacher farmer king robot doctor rabbit horse sailor".split(separator: " ").map(String.init)
-  static let plurals = "cats dogs birds children teachers farmers kings robots doctors rabbits horses sailors".split(separator: " ").map(String.init)
+  static let plurals = "cats dogs birds children teachers farmers kings robots doctors rabbits horses sailors".split(separator: " ").map(
+    String.init)
   static let adjectives = "small old red quiet happy tall young clever tired brave".split(separator: " ").map(String.init)
   static let verbs = "sees likes follows finds helps hears meets calls".split(separator: " ").map(String.init)
   static let pluralVerbs = "see like follow find help hear meet call".split(separator: " ").map(String.init)

@@ -3,11 +3,14 @@ extension TaskFamily {
   static let strings: [TaskFamily] = [
     transform("copy", "Repeat the letters.", 1...16, "Repeat these letters: %.") { $0 },
     transform("reverse", "Write the letters in reverse order.", 2...16, "Write these letters in reverse order: %.") { $0.reversed() },
-    transform("sort", "Write the letters in alphabetical order.", 2...16, "Sort these letters alphabetically: %.", unordered: true) { $0.sorted() },
+    transform("sort", "Write the letters in alphabetical order.", 2...16, "Sort these letters alphabetically: %.", unordered: true) {
+      $0.sorted()
+    },
     transform("rotate", "Move the first letter to the end.", 2...16, "Move the first of these letters to the end: %.") {
       Array($0.dropFirst()) + $0.prefix(1)
     },
-    transform("swap", "Exchange the first and the last letter.", 2...16, "Exchange the first and the last of these letters: %.") { letters in
+    transform("swap", "Exchange the first and the last letter.", 2...16, "Exchange the first and the last of these letters: %.") {
+      letters in
       var swapped = letters
       swapped.swapAt(0, letters.count - 1)
       return swapped
@@ -27,7 +30,8 @@ extension TaskFamily {
       return Problem(
         symbols: .symbols("shift", Symbols.row(letters), Symbols.row(shifted)),
         words: .sequence(
-          "Replace each of these letters by the next one in the alphabet (after \(wrap) comes a): \(Symbols.row(letters)).", Symbols.row(shifted)))
+          "Replace each of these letters by the next one in the alphabet (after \(wrap) comes a): \(Symbols.row(letters)).",
+          Symbols.row(shifted)))
     },
     TaskFamily(
       "deduplicate", "Keep only the first of equal letters.", difficulty: "letters in the string", 2...16, minimumAlphabet: 2
@@ -43,7 +47,8 @@ extension TaskFamily {
 
   /// A family that maps a random string of letters to another.
   private static func transform(
-    _ name: String, _ summary: String, _ difficulties: ClosedRange<Int>, _ question: String, unordered: Bool = false, sensitive: Bool = false,
+    _ name: String, _ summary: String, _ difficulties: ClosedRange<Int>, _ question: String, unordered: Bool = false,
+    sensitive: Bool = false,
     _ change: @escaping @Sendable ([String]) -> [String]
   ) -> TaskFamily {
     TaskFamily(name, summary, difficulty: "letters in the string", difficulties, minimumAlphabet: 2) { random, shape in

@@ -34,7 +34,8 @@ package struct TaskFamily: Sendable {
   package let problem: @Sendable (inout CounterRandom, Shape) -> Problem
 
   init(
-    _ name: String, _ summary: String, difficulty: String, _ difficulties: ClosedRange<Int>, minimumAlphabet: Int? = nil, form: Form = .generation,
+    _ name: String, _ summary: String, difficulty: String, _ difficulties: ClosedRange<Int>, minimumAlphabet: Int? = nil,
+    form: Form = .generation,
     problem: @escaping @Sendable (inout CounterRandom, Shape) -> Problem
   ) {
     self.name = name

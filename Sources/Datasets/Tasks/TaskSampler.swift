@@ -23,9 +23,13 @@ package struct TaskSampler: Sendable {
           + "not \(difficulty)")
     }
     let fewest = family.minimumAlphabet ?? 1
-    guard (fewest...26).contains(alphabet) else { throw DatasetError("family '\(family.name)' needs an alphabet of \(fewest) to 26 letters, not \(alphabet)") }
+    guard (fewest...26).contains(alphabet) else {
+      throw DatasetError("family '\(family.name)' needs an alphabet of \(fewest) to 26 letters, not \(alphabet)")
+    }
     let form = form ?? family.form
-    guard (form == .text) == (family.form == .text) else { throw DatasetError("family '\(family.name)' cannot be asked as '\(form.rawValue)'") }
+    guard (form == .text) == (family.form == .text) else {
+      throw DatasetError("family '\(family.name)' cannot be asked as '\(form.rawValue)'")
+    }
     self.family = family
     self.shape = TaskFamily.Shape(difficulty: difficulty, alphabet: alphabet)
     self.style = style
@@ -68,7 +72,9 @@ package struct TaskSampler: Sendable {
 
   /// A suite of held-out problems.
   package func suite(count: Int) throws(DatasetError) -> Suite {
-    Suite(name: family.name, scoring: scoring, delimiter: style == .symbols && form != .generation ? " " : "", records: try records(.heldout, count: count))
+    Suite(
+      name: family.name, scoring: scoring, delimiter: style == .symbols && form != .generation ? " " : "",
+      records: try records(.heldout, count: count))
   }
 
   private var scoring: Suite.Scoring {
@@ -86,7 +92,8 @@ package struct TaskSampler: Sendable {
     switch form {
     case .text: return Record(.text(phrasing.prompt))
     case .generation:
-      return Record(.prompted(.text(phrasing.prompt), completion: completion(phrasing)), answers: [phrasing.answer], verify: phrasing.verify)
+      return Record(
+        .prompted(.text(phrasing.prompt), completion: completion(phrasing)), answers: [phrasing.answer], verify: phrasing.verify)
     case .choice:
       var random = CounterRandom(seed: seed, "choices", family.name, part.rawValue, String(index))
       let choices = random.shuffled([phrasing.answer] + wrongAnswers(to: phrasing, &random))

@@ -22,7 +22,8 @@ struct ArrayFile {
     for array in arrays {
       let shape: [JSONValue] = [.integer(array.count)]
       let range: [JSONValue] = [.integer(position), .integer(position + array.bytes.count)]
-      header.append(array.name, .object(JSONObject([("dtype", .string(array.type)), ("shape", .array(shape)), ("data_offsets", .array(range))])))
+      header.append(
+        array.name, .object(JSONObject([("dtype", .string(array.type)), ("shape", .array(shape)), ("data_offsets", .array(range))])))
       position += array.bytes.count
     }
     var text = JSONValue.object(header).encodedBytes()
@@ -34,15 +35,20 @@ struct ArrayFile {
   init(bytes: [UInt8]) throws(DatasetError) {
     guard bytes.count >= 8 else { throw DatasetError("the file has only \(bytes.count) bytes; it is truncated") }
     let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
-    guard length <= 100_000_000, Int(length) <= bytes.count - 8 else { throw DatasetError("the header claims \(length) bytes, more than there are") }
+    guard length <= 100_000_000, Int(length) <= bytes.count - 8 else {
+      throw DatasetError("the header claims \(length) bytes, more than there are")
+    }
     let start = 8 + Int(length)
     let header: JSONValue
-    do { header = try JSONValue(parsing: Array(bytes[8..<start])) } catch { throw DatasetError("the header is not valid JSON: \(error.message)") }
+    do { header = try JSONValue(parsing: Array(bytes[8..<start])) } catch {
+      throw DatasetError("the header is not valid JSON: \(error.message)")
+    }
     guard let members = header.objectValue?.members else { throw DatasetError("the header is not an object") }
     arrays = []
     var end = start
     for (name, entry) in members where name != "__metadata__" {
-      guard let type = entry["dtype"]?.stringValue, let count = entry["shape"]?[0]?.integerValue, let first = entry["data_offsets"]?[0]?.integerValue,
+      guard let type = entry["dtype"]?.stringValue, let count = entry["shape"]?[0]?.integerValue,
+        let first = entry["data_offsets"]?[0]?.integerValue,
         let last = entry["data_offsets"]?[1]?.integerValue, first >= 0, first <= last, last <= bytes.count - start
       else { throw DatasetError("the entry of '\(name)' is damaged, or the data is truncated") }
       arrays.append(Entry(name: name, type: type, count: count, bytes: Array(bytes[start + first..<start + last])))
@@ -57,6 +63,8 @@ struct ArrayFile {
     guard array.bytes.count == array.count * MemoryLayout<T>.size else {
       throw DatasetError("'\(name)' has \(array.bytes.count) bytes for \(array.count) values of \(type)")
     }
-    return array.bytes.withUnsafeBytes { bytes in (0..<array.count).map { bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self) } }
+    return array.bytes.withUnsafeBytes { bytes in
+      (0..<array.count).map { bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self) }
+    }
   }
 }

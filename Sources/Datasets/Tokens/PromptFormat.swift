@@ -18,7 +18,8 @@ package struct PromptFormat: Sendable, Equatable {
   /// Between a plain prompt and what follows it.
   package var delimiter: String
 
-  package init(_ layout: Layout = .auto, system: String? = nil, template: String = "{prompt}", delimiter: String = "") throws(DatasetError) {
+  package init(_ layout: Layout = .auto, system: String? = nil, template: String = "{prompt}", delimiter: String = "") throws(DatasetError)
+  {
     self.layout = layout
     self.system = system
     self.template = try PromptTemplate(template)
@@ -35,7 +36,8 @@ package struct PromptFormat: Sendable, Equatable {
   package func prepare(_ record: Record) throws(DatasetError) -> Prepared {
     switch (record.prompt, layout) {
     case (nil, _): throw DatasetError("the record has no prompt")
-    case (.text(let text), .chat): return .chat(opened([ChatMessage(role: "user", content: try template.fill(prompt: text, record: record))]))
+    case (.text(let text), .chat):
+      return .chat(opened([ChatMessage(role: "user", content: try template.fill(prompt: text, record: record))]))
     case (.text(let text), _): return .plain(try template.fill(prompt: text, record: record) + delimiter)
     case (.messages, .plain): throw DatasetError("the record is a conversation, and the format is plain")
     case (.messages(let messages), _): return .chat(opened(try filled(messages, record)))

@@ -16,7 +16,8 @@ package struct RecordEncoder: Sendable {
   /// Put the end mark behind plain records.
   package let addsEnd: Bool
 
-  package init(_ codec: TextCodec, format: PromptFormat, completionOnlyLoss: Bool = true, addsBeginning: Bool = false, addsEnd: Bool = true) {
+  package init(_ codec: TextCodec, format: PromptFormat, completionOnlyLoss: Bool = true, addsBeginning: Bool = false, addsEnd: Bool = true)
+  {
     self.codec = codec
     self.format = format
     self.completionOnlyLoss = completionOnlyLoss
@@ -87,7 +88,8 @@ package struct RecordEncoder: Sendable {
       let answered = codec.encode(try codec.rendered(Array(messages[...turn]), addGenerationPrompt: false))
       guard ids.starts(with: asked), ids.starts(with: answered), asked.count < answered.count else { throw Self.unaligned }
       guard let end = ids[asked.count..<answered.count].lastIndex(where: { $0 == codec.end }) else {
-        throw DatasetError("the end of turn \(turn + 1) would not be trained: the chat template does not close it with the model's end token")
+        throw DatasetError(
+          "the end of turn \(turn + 1) would not be trained: the chat template does not close it with the model's end token")
       }
       for index in asked.count...end { encoded.trained[index] = true }
     }

@@ -14,7 +14,8 @@ package struct TextCodec: Sendable {
 
   package init(
     encode: @escaping @Sendable (String) -> [Int32], decode: @escaping @Sendable ([Int32]) -> String,
-    render: (@Sendable ([ChatMessage], _ addGenerationPrompt: Bool) throws(DatasetError) -> String)? = nil, beginning: Int32? = nil, end: Int32? = nil
+    render: (@Sendable ([ChatMessage], _ addGenerationPrompt: Bool) throws(DatasetError) -> String)? = nil, beginning: Int32? = nil,
+    end: Int32? = nil
   ) {
     self.encode = encode
     self.decode = decode

@@ -17,7 +17,9 @@ extension TokenizedRecords {
 
   package init(directory: String) throws(DatasetError) {
     let path = directory + "/" + Self.fileName
-    guard let data = FileManager.default.contents(atPath: path) else { throw DatasetError("no such file: this is not a tokens directory", file: path) }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw DatasetError("no such file: this is not a tokens directory", file: path)
+    }
     do { self = try TokenizedRecords(bytes: [UInt8](data)) } catch { throw error.located(file: path) }
   }
 

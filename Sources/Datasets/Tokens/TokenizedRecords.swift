@@ -43,7 +43,9 @@ package struct TokenizedRecords: Sendable, Equatable {
       throw DatasetError("'offsets' must grow: record \(record) goes from \(start) to \(end)")
     }
     if let wrong = ids.firstIndex(where: { $0 < 0 }) { throw DatasetError("'ids' has a negative token \(ids[wrong]) at \(wrong)") }
-    if let wrong = trained.firstIndex(where: { $0 > 1 }) { throw DatasetError("'trained' has \(trained[wrong]) at \(wrong); only 0 and 1 are known") }
+    if let wrong = trained.firstIndex(where: { $0 > 1 }) {
+      throw DatasetError("'trained' has \(trained[wrong]) at \(wrong); only 0 and 1 are known")
+    }
     (self.ids, self.trained, self.offsets) = (ids, trained, offsets)
   }
 
@@ -55,7 +57,8 @@ package struct TokenizedRecords: Sendable, Equatable {
       }
     }
     if let wrong = ids.firstIndex(where: { $0 >= vocabularySize }) {
-      throw DatasetError("token \(ids[wrong]) is beyond the model's vocabulary of \(vocabularySize): the tokens were made with another tokenizer")
+      throw DatasetError(
+        "token \(ids[wrong]) is beyond the model's vocabulary of \(vocabularySize): the tokens were made with another tokenizer")
     }
   }
 }

@@ -29,7 +29,7 @@ package struct TokenizedRecordsBuilder: Sendable {
     self.fault = fault
   }
 
-  /// Errors have no place; whoever reads the file knows it (`RecordFile.forEach` adds it).
+  /// Errors have no place; whoever reads the file knows it (`RecordFile.read` adds it).
   package mutating func add(_ record: Record, line: Int) throws(DatasetError) {
     do throws(DatasetError) {
       try append(try encoder.encode(record), line)
