@@ -18,7 +18,9 @@ package struct Diagnostic: Error, Sendable {
   /// The known name that is nearest to the unknown one.
   package let suggestion: String?
 
-  package init(_ severity: Severity = .error, _ message: String, at location: SourceLocation?, suggestion: String? = nil, notes: [Note] = []) {
+  package init(
+    _ severity: Severity = .error, _ message: String, at location: SourceLocation?, suggestion: String? = nil, notes: [Note] = []
+  ) {
     self.severity = severity
     self.message = message
     self.location = location

@@ -12,7 +12,7 @@ package struct Findings: Sendable {
     if diagnostic.severity == .error { hasErrors = true }
   }
 
-  package mutating func add(contentsOf other: Findings) { other.all.forEach { add($0) } }
+  package mutating func add(contentsOf other: Findings) { for diagnostic in other.all { add(diagnostic) } }
 
   package mutating func error(_ message: String, at location: SourceLocation?, suggestion: String? = nil, notes: [Diagnostic.Note] = []) {
     add(Diagnostic(.error, message, at: location, suggestion: suggestion, notes: notes))

@@ -40,7 +40,9 @@ package struct ManifestDecoder {
   // MARK: - The head
 
   private mutating func version(_ node: Node?, _ location: SourceLocation) {
-    guard let node else { return findings.error(ManifestText.missing("heirloom", in: "the manifest") + "; write 'heirloom: 1'", at: location) }
+    guard let node else {
+      return findings.error(ManifestText.missing("heirloom", in: "the manifest") + "; write 'heirloom: 1'", at: location)
+    }
     if node.scalar?.value != .integer(1) { findings.error(ManifestText.version(node), at: node.location) }
   }
 

@@ -1,6 +1,8 @@
 /// What is said about a manifest whose YAML is sound but whose words are not. One message a cause.
 package enum ManifestText {
-  package static func expected(_ expected: String, for what: String, found: Node) -> String { "expected \(expected) for \(what), found \(found.description)" }
+  package static func expected(_ expected: String, for what: String, found: Node) -> String {
+    "expected \(expected) for \(what), found \(found.description)"
+  }
   package static func unknownKey(_ key: String, of what: String) -> String { "unknown key '\(Scalar.shortened(key))' in \(what)" }
   package static func missing(_ key: String, in what: String) -> String { "'\(key)' is missing in \(what)" }
   package static func badName(_ name: String) -> String {
@@ -17,6 +19,8 @@ package enum ManifestText {
   package static func numerics(_ found: String) -> String { "numerics is 'native' or 'portable', found '\(Scalar.shortened(found))'" }
   package static let emptyMatrix = "the matrix has no axis"
   package static func unclosedPlaceholder() -> String { "'${' without '}'; write '$${' for the characters themselves" }
-  package static func badPlaceholder(_ text: String) -> String { "'${\(Scalar.shortened(text))}' names nothing; write ${name} or ${name.field}" }
+  package static func badPlaceholder(_ text: String) -> String {
+    "'${\(Scalar.shortened(text))}' names nothing; write ${name} or ${name.field}"
+  }
   package static func unreadable(_ path: String, _ reason: String) -> String { "cannot read \(path): \(reason)" }
 }

@@ -6,7 +6,7 @@ package struct MappingReader {
   private let what: String
   private let members: [Node.Member]
   private var known: [String] = []
-  private var taken: Set<Int> = []
+  private var taken: [Bool]
   package let location: SourceLocation
 
   /// Nil, and an error, when the node is no mapping.
@@ -17,6 +17,8 @@ package struct MappingReader {
     }
     self.members = members
     self.what = what
+    taken = Array(repeating: false, count: members.count)
+    known.reserveCapacity(16)
     location = node.location
   }
 
@@ -26,14 +28,13 @@ package struct MappingReader {
   package mutating func takeMember(_ key: String) -> Node.Member? {
     known.append(key)
     guard let place = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) else { return nil }
-    taken.insert(place)
+    taken[place] = true
     return members[place]
   }
 
   /// An error for each member that was not taken; call it last.
   package func finish(_ findings: inout Findings) {
-    guard taken.count < members.count else { return }
-    for (place, member) in members.enumerated() where !taken.contains(place) {
+    for (place, member) in members.enumerated() where !taken[place] {
       let near = NearestName.find(member.key, among: known)
       findings.error(ManifestText.unknownKey(member.key, of: what), at: member.keyLocation, suggestion: near)
     }

@@ -5,7 +5,7 @@ enum YAMLScreen {
   static func refusal(_ source: SourceFile, _ limits: YAMLLimits) -> Diagnostic? {
     let bytes = source.bytes
     guard bytes.count <= limits.bytes else {
-      return Diagnostic(.error, YAMLText.tooLarge(bytes.count, limit: limits.bytes), at: SourceLocation(source: source, line: 1, column: 1))
+      return Diagnostic(.error, YAMLText.tooLarge(limits.bytes), at: SourceLocation(source: source, line: 1, column: 1))
     }
     let offset = bytes.withUnsafeBufferPointer { firstBadByte($0) }
     guard let offset else { return nil }

@@ -1,6 +1,6 @@
 /// What is said about a text that is no YAML we take.
 enum YAMLText {
-  static func tooLarge(_ size: Int, limit: Int) -> String { "the file has \(size) bytes; the limit is \(limit)" }
+  static func tooLarge(_ limit: Int) -> String { "the file has more than \(limit) bytes" }
   static let invalidUTF8 = "the text is not valid UTF-8"
   static let nul = "the text holds a NUL byte"
   static let control = "the text holds a control character that YAML does not allow"

@@ -17,7 +17,8 @@ extension ContractDecoder {
     reader.finish(&findings)
     guard let type else { return nil }
     return ParameterDeclaration(
-      name: member.key, type: type, initial: initialValue(initial, member.key, type), affects: affects, doc: doc, location: member.keyLocation)
+      name: member.key, type: type, initial: initialValue(initial, member.key, type), affects: affects, doc: doc,
+      location: member.keyLocation)
   }
 
   private mutating func affects(_ node: Node?) -> ParameterDeclaration.Effect {

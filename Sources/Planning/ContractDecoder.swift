@@ -9,7 +9,9 @@ package struct ContractDecoder {
   let files: ProjectFiles
 
   /// The contract, unless its file has errors. `name` is what the place of the file says: `train/sft`.
-  package static func decode(_ source: SourceFile, name: String, path: String, files: ProjectFiles) -> (contract: StageContract?, findings: Findings) {
+  package static func decode(_ source: SourceFile, name: String, path: String, files: ProjectFiles) -> (
+    contract: StageContract?, findings: Findings
+  ) {
     let (node, findings) = YAMLParser.parse(source)
     guard let node else { return (nil, findings) }
     var decoder = ContractDecoder(findings: findings, path: path, files: files)

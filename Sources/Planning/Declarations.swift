@@ -8,6 +8,9 @@ package struct ParameterDeclaration: Sendable {
     case required
     /// Complete (fields of records filled in). `null` makes the parameter optional: null is then a value it takes.
     case value(JSONValue)
+
+    /// Nil when there is none.
+    package var value: JSONValue? { if case .value(let value) = self { value } else { nil } }
   }
 
   /// What a change of the value touches.
@@ -26,7 +29,8 @@ package struct ParameterDeclaration: Sendable {
   package let location: SourceLocation?
 
   package init(
-    name: String, type: ParameterType, initial: Default = .required, affects: Effect = .bytes, doc: String? = nil, location: SourceLocation? = nil
+    name: String, type: ParameterType, initial: Default = .required, affects: Effect = .bytes, doc: String? = nil,
+    location: SourceLocation? = nil
   ) {
     self.name = name
     self.type = type
@@ -51,7 +55,9 @@ package struct InputDeclaration: Sendable {
   package let labels: Bool
   package let doc: String?
 
-  package init(name: String, types: [ArtifactType], isList: Bool = false, isOptional: Bool = false, labels: Bool = false, doc: String? = nil) {
+  package init(
+    name: String, types: [ArtifactType], isList: Bool = false, isOptional: Bool = false, labels: Bool = false, doc: String? = nil
+  ) {
     self.name = name
     self.types = types
     self.isList = isList

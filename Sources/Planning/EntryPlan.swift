@@ -49,15 +49,15 @@ struct EntryPlan {
   ) -> (JSONObject, [(place: Int, expression: Expression, node: Node)]) {
     let contract = entry.contract
     var changing: [(place: Int, expression: Expression, node: Node)] = []
-    var values: [JSONValue?] = contract.parameters.map { if case .value(let value) = $0.initial { value } else { nil } }
-    var given: Set<Int> = []
+    var values = contract.defaults
+    var given = Array(repeating: false, count: contract.parameters.count)
     for member in entry.stage.with {
-      guard let place = contract.parameters.firstIndex(where: { $0.name.hasSameBytes(as: member.key) }) else {
+      guard let place = values.place(of: member.key) else {
         let near = NearestName.find(member.key, among: contract.parameters.map(\.name))
         findings.error(PlanningText.unknownParameter(member.key, contract.name), at: member.keyLocation, suggestion: near)
         continue
       }
-      given.insert(place)
+      given[place] = true
       var own = Findings()
       let expression = Expression(member.value, &own)
       findings.add(contentsOf: own)
@@ -67,15 +67,15 @@ struct EntryPlan {
         continue
       }
       do {
-        values[place] = try check(constant, contract.parameters[place], member.value, contract, [])
+        values.set(member.key, try check(constant, contract.parameters[place], member.value, contract, []))
       } catch {
         findings.add(error)
       }
     }
-    for (place, declaration) in contract.parameters.enumerated() where values[place] == nil && !given.contains(place) {
-      findings.error(PlanningText.missingParameter(declaration.name, contract.name), at: entry.entry.location)
+    for place in contract.requiredParameters where !given[place] {
+      findings.error(PlanningText.missingParameter(contract.parameters[place].name, contract.name), at: entry.entry.location)
     }
-    return (JSONObject(zip(contract.parameters, values).map { ($0.name, $1 ?? .null) }), changing)
+    return (values, changing)
   }
 
   private static func check(
@@ -147,4 +147,8 @@ struct EntryPlan {
       return SettingReader.digest(member.value, scope, &findings).map { (output.name, $0) }
     }
   }
+}
+
+extension JSONObject {
+  fileprivate func place(of key: String) -> Int? { members.firstIndex { $0.key.hasSameBytes(as: key) } }
 }

@@ -3,7 +3,9 @@ import JSONValues
 import Manifests
 
 /// A stage of the manifest with its contract and its combinations; its instances stand one after another from `first` on.
-struct ReadyEntry {
+///
+/// A class, because all its instances look at it while they are made; it never changes.
+final class ReadyEntry {
   let entry: ManifestEntry
   let stage: StageEntry
   let contract: StageContract
@@ -60,7 +62,9 @@ struct EntryTable {
   }
 
   /// The stage a reference names and the places of the combinations it selects, in declared order; nil when that stage is broken.
-  func resolve(_ reference: Reference, _ scope: Scope, at location: SourceLocation) throws(Diagnostic) -> (entry: ReadyEntry, places: [Int])? {
+  func resolve(_ reference: Reference, _ scope: Scope, at location: SourceLocation) throws(Diagnostic) -> (
+    entry: ReadyEntry, places: [Int]
+  )? {
     let segment = reference.path[0]
     guard let place = places[ByteString(segment.name)] else {
       if broken.contains(ByteString(segment.name)) { return nil }
@@ -74,7 +78,9 @@ struct EntryTable {
 
   // MARK: - Selecting
 
-  private func select(_ segment: Reference.Segment, of entry: ReadyEntry, _ scope: Scope, _ location: SourceLocation) throws(Diagnostic) -> [Int] {
+  private func select(_ segment: Reference.Segment, of entry: ReadyEntry, _ scope: Scope, _ location: SourceLocation) throws(Diagnostic)
+    -> [Int]
+  {
     let (name, axes) = (segment.name, entry.matrix.axes)
     if axes.isEmpty {
       guard case .none = segment.selector else { throw Diagnostic(.error, PlanningText.hasNoMatrix(name), at: location) }

@@ -158,7 +158,8 @@ struct Expansion {
       let draft = drafts[number]
       let entry = table.entries[draft.entry]
       return StageInstance(
-        index: place, declarationIndex: number, name: draft.name, entry: entry.entry.name, axes: entry.matrix.combinations[draft.combination].axes,
+        index: place, declarationIndex: number, name: draft.name, entry: entry.entry.name,
+        axes: entry.matrix.combinations[draft.combination].axes,
         contract: entry.contract, parameters: draft.parameters, inputs: isSame ? draft.inputs : draft.inputs.map { $0.renumbered(index) },
         resources: draft.settings.resources, retries: draft.settings.retries, timeoutSeconds: draft.settings.timeoutSeconds,
         expect: draft.settings.expect, location: entry.entry.location)

@@ -34,7 +34,8 @@ struct InputResolver {
   }
 
   private mutating func elements(
-    _ source: InputBinding.Source, _ declaration: InputDeclaration, _ stage: String, _ scope: Scope, _ location: SourceLocation, mayList: Bool
+    _ source: InputBinding.Source, _ declaration: InputDeclaration, _ stage: String, _ scope: Scope, _ location: SourceLocation,
+    mayList: Bool
   ) throws(Diagnostic) -> [InputElement]? {
     switch source {
     case .nothing: return []
@@ -80,7 +81,8 @@ struct InputResolver {
     }
     guard declaration.accepts(output.type) else {
       let source = "\(entry.entry.name).\(name)"
-      throw Diagnostic(.error, PlanningText.typeMismatch(declaration.name, stage, declaration.typeNames, source, output.type.rawValue), at: location)
+      throw Diagnostic(
+        .error, PlanningText.typeMismatch(declaration.name, stage, declaration.typeNames, source, output.type.rawValue), at: location)
     }
     return places.map { place in
       InputElement(source: .output(instance: entry.first + place, output: output.name), labels: entry.matrix.combinations[place].axes)
@@ -89,7 +91,9 @@ struct InputResolver {
 
   // MARK: - Source files
 
-  private mutating func file(_ path: String, _ declaration: InputDeclaration, _ stage: String, _ location: SourceLocation) throws(Diagnostic) -> InputElement {
+  private mutating func file(_ path: String, _ declaration: InputDeclaration, _ stage: String, _ location: SourceLocation)
+    throws(Diagnostic) -> InputElement
+  {
     let whole = Paths.absolute(path, from: directory)
     let kind = kinds[whole] ?? files.kind(whole)
     kinds[whole] = .some(kind)

@@ -59,9 +59,9 @@ struct KeyWalk {
   }
 
   private mutating func element(_ element: InputElement, _ digest: Digest, _ declaration: InputDeclaration) {
-    guard declaration.labels else { return string(digest.text) }
+    guard declaration.labels else { return self.digest(digest) }
     raw(#"{"digest":"#)
-    string(digest.text)
+    self.digest(digest)
     raw(#","labels":["#)
     for (index, label) in element.labels.enumerated() {
       raw(index > 0 ? ",[" : "[")
@@ -77,9 +77,16 @@ struct KeyWalk {
     let members = instance.parameters.members
     precondition(members.count == instance.contract.parameters.count, "the parameters of \(instance.name) are not complete")
     var isFirst = true
-    for place in instance.contract.keyedParameters {
-      member(members[place].key, &isFirst)
-      CanonicalJSON.append(members[place].value, to: &bytes)
+    for parameter in instance.contract.keyedParameters {
+      if !isFirst { raw(",") }
+      isFirst = false
+      bytes.append(contentsOf: parameter.name)
+      let value = members[parameter.place].value
+      if value == parameter.initial {
+        bytes.append(contentsOf: parameter.encodedInitial)
+      } else {
+        CanonicalJSON.append(value, to: &bytes)
+      }
     }
   }
 
@@ -114,6 +121,13 @@ struct KeyWalk {
 
   private mutating func raw(_ text: StaticString) {
     bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  private mutating func digest(_ digest: Digest) {
+    raw("\"")
+    var text = digest.text
+    text.withUTF8 { bytes.append(contentsOf: $0) }
+    raw("\"")
   }
 
   private mutating func string(_ text: String) { JSONText.append(quoted: text, to: &bytes) }

@@ -6,7 +6,10 @@ import Manifests
 struct ParameterCheck {
   /// What is wrong, and where inside the value.
   struct Fault: Error {
-    enum Step { case field(String), element(Int) }
+    enum Step {
+      case field(String)
+      case element(Int)
+    }
 
     let message: String
     /// From the value inwards.

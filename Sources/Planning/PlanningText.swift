@@ -8,7 +8,9 @@ enum PlanningText {
   static func unrepresentable(_ text: String) -> String { "\(Scalar.shortened(text)) is no finite 64-bit number" }
   static func unknownName(_ name: String) -> String { "unknown name '\(name)' in ${…}" }
   static func noField(_ field: String, of value: String) -> String { "'\(value)' has no field '\(field)'" }
-  static func cannotJoin(_ name: String, _ found: String) -> String { "\(found) cannot stand inside text: ${\(name)} must be the whole value" }
+  static func cannotJoin(_ name: String, _ found: String) -> String {
+    "\(found) cannot stand inside text: ${\(name)} must be the whole value"
+  }
 
   // MARK: - Params
 
@@ -21,12 +23,16 @@ enum PlanningText {
   // MARK: - Stages
 
   static func unknownStage(_ name: String) -> String { "unknown stage '\(Scalar.shortened(name))'" }
-  static func noStagesDirectory(_ name: String) -> String { "unknown stage '\(Scalar.shortened(name))': no 'stages' directory above the manifest, nor beside the program" }
+  static func noStagesDirectory(_ name: String) -> String {
+    "unknown stage '\(Scalar.shortened(name))': no 'stages' directory above the manifest, nor beside the program"
+  }
   static func unusableContract(_ name: String) -> String { "the contract of '\(name)' has errors" }
   static func unknownParameter(_ name: String, _ stage: String) -> String { "unknown parameter '\(Scalar.shortened(name))' of \(stage)" }
   static func missingParameter(_ name: String, _ stage: String) -> String { "parameter '\(name)' of \(stage) is missing" }
   static func unknownInput(_ name: String, _ stage: String) -> String { "unknown input '\(Scalar.shortened(name))' of \(stage)" }
-  static func missingInput(_ name: String, _ stage: String, _ types: String) -> String { "input '\(name)' (\(types)) of \(stage) is missing" }
+  static func missingInput(_ name: String, _ stage: String, _ types: String) -> String {
+    "input '\(name)' (\(types)) of \(stage) is missing"
+  }
   static func inInstance(_ name: String) -> String { "in \(name)" }
 
   // MARK: - Parameter values
@@ -35,8 +41,12 @@ enum PlanningText {
     "expected \(expected) for \(name), found \(ValueText.described(found))"
   }
   static func quoteIt(_ message: String) -> String { "\(message); put it in quotes" }
-  static func outOfBounds(_ name: String, _ bound: String, _ found: JSONValue) -> String { "\(name) must be \(bound), found \(ValueText.plain(found))" }
-  static func elementCount(_ name: String, _ bound: String, _ count: Int) -> String { "\(name) must have \(bound) elements, found \(count)" }
+  static func outOfBounds(_ name: String, _ bound: String, _ found: JSONValue) -> String {
+    "\(name) must be \(bound), found \(ValueText.plain(found))"
+  }
+  static func elementCount(_ name: String, _ bound: String, _ count: Int) -> String {
+    "\(name) must have \(bound) elements, found \(count)"
+  }
   static func notAChoice(_ name: String, _ choices: [JSONValue], _ found: JSONValue) -> String {
     "\(name) is one of \(choices.map(ValueText.plain).joined(separator: ", ")), found \(ValueText.described(found))"
   }
@@ -47,7 +57,9 @@ enum PlanningText {
 
   static func axisIsNoList(_ axis: String, _ found: String) -> String { "expected a list for axis '\(axis)', found \(found)" }
   static func emptyAxis(_ axis: String) -> String { "axis '\(axis)' has no values" }
-  static func duplicateAxisValue(_ axis: String, _ value: JSONValue) -> String { "axis '\(axis)' has the value \(ValueText.short(value)) twice" }
+  static func duplicateAxisValue(_ axis: String, _ value: JSONValue) -> String {
+    "axis '\(axis)' has the value \(ValueText.short(value)) twice"
+  }
   static func notACombination(_ key: String) -> String { "'\(key)' is a list of mappings" }
   static func unknownAxis(_ axis: String) -> String { "unknown axis '\(Scalar.shortened(axis))'" }
   static func includeLacksAxis(_ axis: String) -> String { "an 'include' that makes a new instance needs a value for axis '\(axis)'" }
@@ -72,7 +84,9 @@ enum PlanningText {
   }
   static func noSuchAxis(_ axis: String, _ name: String) -> String { "'\(name)' has no axis '\(Scalar.shortened(axis))'" }
   static func noInstance(_ text: String) -> String { "there is no instance \(text)" }
-  static func takesOne(_ input: String, _ stage: String, _ count: Int) -> String { "input '\(input)' of \(stage) takes one, but this gives \(count)" }
+  static func takesOne(_ input: String, _ stage: String, _ count: Int) -> String {
+    "input '\(input)' of \(stage) takes one, but this gives \(count)"
+  }
   static func takesNoList(_ input: String, _ stage: String) -> String { "input '\(input)' of \(stage) takes one reference, found a list" }
   static func emptyList(_ input: String, _ stage: String) -> String { "input '\(input)' of \(stage) takes at least one" }
   static func notAReference(_ found: String, _ input: String) -> String { "expected a reference for input '\(input)', found \(found)" }
@@ -95,12 +109,16 @@ enum PlanningText {
 
   static func memory(_ found: String) -> String { "expected an amount of memory such as 8GiB, found \(found)" }
   static func time(_ found: String) -> String { "expected a time such as 90s, 30m or 2h, found \(found)" }
-  static func count(_ name: String, _ least: Int, _ found: String) -> String { "expected an integer of at least \(least) for '\(name)', found \(found)" }
+  static func count(_ name: String, _ least: Int, _ found: String) -> String {
+    "expected an integer of at least \(least) for '\(name)', found \(found)"
+  }
   static func digest(_ found: String) -> String { "expected \"sha256:\" and 64 hexadecimal digits, found \(found)" }
 
   // MARK: - Contracts
 
-  static func otherName(_ said: String, _ path: String) -> String { "this file is the contract of '\(path)', but says '\(Scalar.shortened(said))'" }
+  static func otherName(_ said: String, _ path: String) -> String {
+    "this file is the contract of '\(path)', but says '\(Scalar.shortened(said))'"
+  }
   static func unknownType(_ name: String) -> String { "unknown artifact type '\(Scalar.shortened(name))'" }
   static let anyOutput = "an output cannot be of type any"
   static func unknownParameterType(_ name: String) -> String { "unknown parameter type '\(Scalar.shortened(name))'" }
@@ -116,7 +134,9 @@ enum PlanningText {
   static func missingSource(_ path: String) -> String { "no such file beside the contract: \(path)" }
   static func sourceOutside(_ path: String) -> String { "a source file is named relative to the contract, found \(path)" }
   static func badVariable(_ name: String) -> String { "'\(Scalar.shortened(name))' is no name of an environment variable" }
-  static func unknownWord(_ name: String) -> String { "'${\(name)}' is not known to a command; write ${stage.dir}, ${inputs.NAME}, ${outputs.NAME} or ${params.NAME}" }
+  static func unknownWord(_ name: String) -> String {
+    "'${\(name)}' is not known to a command; write ${stage.dir}, ${inputs.NAME}, ${outputs.NAME} or ${params.NAME}"
+  }
   static func unknownInCommand(_ kind: String, _ name: String) -> String { "the contract has no \(kind) '\(name)'" }
   static func listInsideWord(_ name: String) -> String { "${\(name)} is a list and must be the whole word" }
 }

@@ -19,7 +19,9 @@ package enum Reasons {
   /// The same, with the names that an instance of a graph has for its inputs.
   package static func explain(new: JSONValue, old: JSONValue?, _ instance: StageInstance, in graph: InstanceGraph) -> [String] {
     explain(new: new, old: old) { input, element in
-      guard let bound = instance.inputs.first(where: { $0.declaration.name == input }), bound.elements.indices.contains(element) else { return input }
+      guard let bound = instance.inputs.first(where: { $0.declaration.name == input }), bound.elements.indices.contains(element) else {
+        return input
+      }
       return graph.sourceName(bound.elements[element])
     }
   }

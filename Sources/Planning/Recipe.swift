@@ -16,11 +16,14 @@ package struct Recipe: Sendable {
   package let warnings: [Diagnostic]
 
   /// Reads the manifest at `path`, relative to `environment.workingDirectory`. All errors are reported, not only the first.
-  package static func load(_ path: String, _ options: RecipeOptions = RecipeOptions(), _ environment: PlanningEnvironment) throws(InvalidRecipe) -> Recipe {
+  package static func load(_ path: String, _ options: RecipeOptions = RecipeOptions(), _ environment: PlanningEnvironment)
+    throws(InvalidRecipe) -> Recipe
+  {
     let whole = Paths.absolute(path, from: environment.workingDirectory)
     let source: SourceFile
     switch environment.files.read(whole, YAMLLimits().bytes) {
-    case .failure(let failure): throw InvalidRecipe(diagnostics: [Diagnostic(.error, ManifestText.unreadable(path, failure.reason), at: nil)])
+    case .failure(let failure):
+      throw InvalidRecipe(diagnostics: [Diagnostic(.error, ManifestText.unreadable(path, failure.reason), at: nil)])
     case .success(let bytes): source = SourceFile(path: path, bytes: bytes)
     }
     let (manifest, parsed) = ManifestDecoder.decode(source)

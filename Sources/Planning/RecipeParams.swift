@@ -39,7 +39,8 @@ struct RecipeParams {
     guard let name else { return }
     guard let profile = manifest.profiles.first(where: { $0.name.value.hasSameBytes(as: name) }) else {
       let known = manifest.profiles.map(\.name.value)
-      return findings.error(PlanningText.unknownProfile(name), at: Self.argument("--profile \(name)"), suggestion: NearestName.find(name, among: known))
+      return findings.error(
+        PlanningText.unknownProfile(name), at: Self.argument("--profile \(name)"), suggestion: NearestName.find(name, among: known))
     }
     for member in profile.params { put(member.key, Expression(member.value, &findings), member.value.location) }
   }

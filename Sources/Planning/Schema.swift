@@ -19,7 +19,8 @@ package enum Schema {
           (
             "stages",
             object([
-              ("type", "object"), ("minProperties", 1), ("propertyNames", name), ("additionalProperties", object([("$ref", "#/$defs/stage")])),
+              ("type", "object"), ("minProperties", 1), ("propertyNames", name),
+              ("additionalProperties", object([("$ref", "#/$defs/stage")])),
             ])
           ),
         ])
@@ -34,10 +35,15 @@ package enum Schema {
       (
         "properties",
         object([
-          ("uses", object([("enum", .array(contracts.map { .string($0.name) }))])), ("description", text), ("with", object([("type", "object")])),
-          ("inputs", object([("type", "object")])), ("matrix", matrix), ("resources", resources), ("retries", orPlaceholder(integer(atLeast: 0))),
+          ("uses", object([("enum", .array(contracts.map { .string($0.name) }))])), ("description", text),
+          ("with", object([("type", "object")])),
+          ("inputs", object([("type", "object")])), ("matrix", matrix), ("resources", resources),
+          ("retries", orPlaceholder(integer(atLeast: 0))),
           ("timeout", object([("type", ["string", "number"])])),
-          ("expect", object([("type", "object"), ("additionalProperties", orPlaceholder(object([("pattern", "^sha256:[0-9a-fA-F]{64}$")])))])),
+          (
+            "expect",
+            object([("type", "object"), ("additionalProperties", orPlaceholder(object([("pattern", "^sha256:[0-9a-fA-F]{64}$")])))])
+          ),
         ])
       ),
       ("allOf", .array(contracts.map(rule))),
@@ -102,7 +108,8 @@ package enum Schema {
   }
 
   private static func bounds(_ bounds: ParameterType.Bounds) -> [(String, JSONValue)] {
-    [("minimum", bounds.min), ("maximum", bounds.max), ("exclusiveMinimum", bounds.above), ("exclusiveMaximum", bounds.below)].compactMap { name, limit in
+    [("minimum", bounds.min), ("maximum", bounds.max), ("exclusiveMinimum", bounds.above), ("exclusiveMaximum", bounds.below)].compactMap {
+      name, limit in
       limit.map { (name, .number($0)) }
     }
   }
@@ -115,7 +122,8 @@ package enum Schema {
     let strings = object([("type", "array"), ("items", text)])
     let input = closed(
       [
-        ("type", object([("anyOf", [types, object([("type", "array"), ("items", types)])])])), ("list", flag), ("optional", flag), ("labels", flag), ("doc", text),
+        ("type", object([("anyOf", [types, object([("type", "array"), ("items", types)])])])), ("list", flag), ("optional", flag),
+        ("labels", flag), ("doc", text),
       ], required: ["type"])
     let output = closed([("type", types), ("keep", flag), ("doc", text)], required: ["type"])
     let run = object([
@@ -125,7 +133,8 @@ package enum Schema {
           closed([("native", text)], required: ["native"]),
           closed(
             [
-              ("command", strings), ("sources", strings), ("versions", object([("type", "array"), ("items", strings)])), ("environment", strings),
+              ("command", strings), ("sources", strings), ("versions", object([("type", "array"), ("items", strings)])),
+              ("environment", strings),
               ("keyed_environment", strings),
             ], required: ["command"]),
         ]
@@ -135,7 +144,8 @@ package enum Schema {
       case .object(var schema) = closed(
         [
           ("stage", text), ("version", integer(atLeast: 1)), ("summary", text), ("inputs", map(input)), ("outputs", map(output)),
-          ("params", map(object([("$ref", "#/$defs/parameter")]))), ("resources", resources), ("checkpoints", flag), ("numeric", flag), ("run", run),
+          ("params", map(object([("$ref", "#/$defs/parameter")]))), ("resources", resources), ("checkpoints", flag), ("numeric", flag),
+          ("run", run),
         ], required: ["stage", "version", "outputs", "run"])
     else { return .null }
     schema.append("$schema", dialect)
@@ -149,8 +159,10 @@ package enum Schema {
     let itself = object([("$ref", "#/$defs/parameter")])
     return closed(
       [
-        ("type", object([("enum", .array(ParameterType.names.map { .string($0) }))])), ("default", object([])), ("min", number), ("max", number),
-        ("above", number), ("below", number), ("of", object([])), ("fields", map(itself)), ("affects", object([("const", "speed")])), ("doc", text),
+        ("type", object([("enum", .array(ParameterType.names.map { .string($0) }))])), ("default", object([])), ("min", number),
+        ("max", number),
+        ("above", number), ("below", number), ("of", object([])), ("fields", map(itself)), ("affects", object([("const", "speed")])),
+        ("doc", text),
       ], required: ["type"])
   }
 
@@ -164,7 +176,8 @@ package enum Schema {
   private static let reference = object([("type", "string"), ("pattern", "^(\\.{0,2}/|[A-Za-z]|\\$\\{)")])
   private static let resources = closed(
     [
-      ("cpus", orPlaceholder(integer(atLeast: 1))), ("memory", object([("type", ["string", "integer"])])), ("gpus", orPlaceholder(integer(atLeast: 0))),
+      ("cpus", orPlaceholder(integer(atLeast: 1))), ("memory", object([("type", ["string", "integer"])])),
+      ("gpus", orPlaceholder(integer(atLeast: 0))),
     ], required: [])
   private static let matrix = object([
     ("type", "object"),
@@ -181,9 +194,13 @@ package enum Schema {
 
   private static func integer(atLeast least: Int) -> JSONValue { object([("type", "integer"), ("minimum", .integer(least))]) }
 
-  private static func orPlaceholder(_ schema: JSONValue) -> JSONValue { object([("anyOf", [schema, object([("$ref", "#/$defs/placeholder")])])]) }
+  private static func orPlaceholder(_ schema: JSONValue) -> JSONValue {
+    object([("anyOf", [schema, object([("$ref", "#/$defs/placeholder")])])])
+  }
 
-  private static func map(_ value: JSONValue) -> JSONValue { object([("type", "object"), ("propertyNames", name), ("additionalProperties", value)]) }
+  private static func map(_ value: JSONValue) -> JSONValue {
+    object([("type", "object"), ("propertyNames", name), ("additionalProperties", value)])
+  }
 
   private static func closed(_ properties: [(String, JSONValue)], required: [String]) -> JSONValue {
     object(

@@ -58,7 +58,9 @@ struct Scope {
     variables.first { $0.axis.hasSameBytes(as: name) }?.value ?? params[ByteString(name)]
   }
 
-  private func fields(_ path: ArraySlice<String>, of value: JSONValue, _ name: String, _ location: SourceLocation) throws(Diagnostic) -> JSONValue {
+  private func fields(_ path: ArraySlice<String>, of value: JSONValue, _ name: String, _ location: SourceLocation) throws(Diagnostic)
+    -> JSONValue
+  {
     var (value, name) = (value, name)
     for field in path {
       guard let next = value[field] else {

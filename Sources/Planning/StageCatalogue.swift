@@ -76,7 +76,8 @@ package struct StageCatalogue: Sendable {
         return Self.isName(name) ? [name] : []
       }
       let inner = "\(directory)/\(entry)"
-      return Name.isValid(entry) && files.kind(inner) == .directory ? names(below: inner, prefix: "\(prefix)\(entry)/", depth: depth + 1) : []
+      return Name.isValid(entry) && files.kind(inner) == .directory
+        ? names(below: inner, prefix: "\(prefix)\(entry)/", depth: depth + 1) : []
     }
   }
 

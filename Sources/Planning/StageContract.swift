@@ -1,3 +1,6 @@
+import Hashing
+import JSONValues
+
 /// What a stage takes, gives and is: the single source of truth behind checks, reference pages, the editors' schema and keys. It
 /// does not know of instances or of how processes start.
 ///
@@ -23,7 +26,9 @@ package final class StageContract: Sendable {
     /// Names of variables passed on, values in the key.
     package let keyedEnvironment: [String]
 
-    package init(words: [CommandWord], sources: [String] = [], versions: [[String]] = [], environment: [String] = [], keyedEnvironment: [String] = []) {
+    package init(
+      words: [CommandWord], sources: [String] = [], versions: [[String]] = [], environment: [String] = [], keyedEnvironment: [String] = []
+    ) {
       self.words = words
       self.sources = sources
       self.versions = versions
@@ -48,14 +53,19 @@ package final class StageContract: Sendable {
   package let path: String
   package let directory: String
 
-  /// Places of the parameters that are in the key, in the canonical order of their names.
-  let keyedParameters: [Int]
+  /// The parameters that are in the key, in the canonical order of their names.
+  let keyedParameters: [KeyedParameter]
+  /// All parameters with their defaults, null where a value is required.
+  let defaults: JSONObject
+  /// Places of the parameters without a default.
+  let requiredParameters: [Int]
   /// Places of the inputs in the canonical order of their names.
   let sortedInputs: [Int]
 
   package init(
     name: String, version: Int, summary: String = "", inputs: [InputDeclaration] = [], outputs: [OutputDeclaration] = [],
-    parameters: [ParameterDeclaration] = [], resources: Resources = Resources(), checkpoints: Bool = false, isNumeric: Bool = false, run: Run,
+    parameters: [ParameterDeclaration] = [], resources: Resources = Resources(), checkpoints: Bool = false, isNumeric: Bool = false,
+    run: Run,
     path: String, directory: String
   ) {
     self.name = name
@@ -70,7 +80,10 @@ package final class StageContract: Sendable {
     self.run = run
     self.path = path
     self.directory = directory
-    keyedParameters = KeyBuilder.order(parameters.map(\.name)).filter { parameters[$0].affects == .bytes }
+    let keyed = KeyBuilder.order(parameters.map(\.name)).filter { parameters[$0].affects == .bytes }
+    keyedParameters = keyed.map { KeyedParameter(parameters[$0], place: $0) }
+    defaults = JSONObject(parameters.map { ($0.name, $0.initial.value ?? .null) })
+    requiredParameters = parameters.indices.filter { parameters[$0].initial.value == nil }
     sortedInputs = KeyBuilder.order(inputs.map(\.name))
   }
 
@@ -79,4 +92,24 @@ package final class StageContract: Sendable {
   package func output(_ name: String) -> OutputDeclaration? { outputs.first { $0.name.utf8.elementsEqual(name.utf8) } }
 
   package func parameter(_ name: String) -> ParameterDeclaration? { parameters.first { $0.name.utf8.elementsEqual(name.utf8) } }
+}
+
+extension StageContract {
+  /// A parameter as keys write it: encoded once, for most instances leave most parameters at their defaults.
+  struct KeyedParameter: Sendable {
+    let place: Int
+    /// `"learning_rate":`
+    let name: [UInt8]
+    let initial: JSONValue?
+    let encodedInitial: [UInt8]
+
+    init(_ declaration: ParameterDeclaration, place: Int) {
+      self.place = place
+      var name: [UInt8] = []
+      JSONText.append(quoted: declaration.name, to: &name)
+      self.name = name + [UInt8(ascii: ":")]
+      initial = declaration.initial.value
+      encodedInitial = initial.map { CanonicalJSON.bytes($0) } ?? []
+    }
+  }
 }

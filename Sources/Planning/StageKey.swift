@@ -37,7 +37,9 @@ package struct KeyEnvironment: Sendable {
   package var keyedEnvironment: [String?]
   package var numerics: NumericsClass
 
-  package init(sourceDigests: [Digest] = [], versionOutputs: [String] = [], keyedEnvironment: [String?] = [], numerics: NumericsClass = .native) {
+  package init(
+    sourceDigests: [Digest] = [], versionOutputs: [String] = [], keyedEnvironment: [String?] = [], numerics: NumericsClass = .native
+  ) {
     self.sourceDigests = sourceDigests
     self.versionOutputs = versionOutputs
     self.keyedEnvironment = keyedEnvironment

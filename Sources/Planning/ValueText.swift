@@ -84,7 +84,9 @@ package enum ValueText {
     } else {
       text = plain(value)
     }
-    return text.count <= 60 ? String(text.map { $0.isNewline ? " " : $0 }) : String(text.prefix(28)).replacingBreaks + "…" + String(text.suffix(28)).replacingBreaks
+    return text.count <= 60
+      ? String(text.map { $0.isNewline ? " " : $0 })
+      : String(text.prefix(28)).replacingBreaks + "…" + String(text.suffix(28)).replacingBreaks
   }
 }
 

@@ -7,7 +7,8 @@ struct RenderingTests {
     let source = SourceFile(path: "pipelines/x.yaml", text: "stages:\n  train:\n    with: {learning_rat: 1e-5}\n")
     let diagnostic = Diagnostic(
       .error, "unknown parameter 'learning_rat' of train/sft", at: SourceLocation(source: source, line: 3, column: 12, length: 12),
-      suggestion: "learning_rate", notes: [.init("in train[1]"), .init("first given here", at: SourceLocation(source: source, line: 2, column: 3, length: 5))])
+      suggestion: "learning_rate",
+      notes: [.init("in train[1]"), .init("first given here", at: SourceLocation(source: source, line: 2, column: 3, length: 5))])
     #expect(
       DiagnosticRenderer().render(diagnostic) == """
         pipelines/x.yaml:3:12: error: unknown parameter 'learning_rat' of train/sft; did you mean 'learning_rate'?
@@ -30,7 +31,8 @@ struct RenderingTests {
   @Test("a long line is cut around the place")
   func longLine() {
     let source = SourceFile(path: "x", text: String(repeating: "a", count: 5000) + "BAD" + String(repeating: "b", count: 5000))
-    let text = DiagnosticRenderer(widestLine: 20).render(Diagnostic(.warning, "no", at: SourceLocation(source: source, line: 1, column: 5001, length: 3)))
+    let text = DiagnosticRenderer(widestLine: 20).render(
+      Diagnostic(.warning, "no", at: SourceLocation(source: source, line: 1, column: 5001, length: 3)))
     #expect(text == "x:1:5001: warning: no\n…aaaaaaaaaaBADbbbbbbb…\n           ^~~")
   }
 

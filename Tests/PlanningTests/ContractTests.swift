@@ -22,29 +22,45 @@ struct ContractTests {
   }
 
   static let head: [Case] = [
-    Case("everything missing", "▸▸▸▸▸{}", "'stage' is missing in the contract", "'version' is missing in the contract", "a stage needs at least one output", "'run' is missing in the contract").once(),
-    Case("another name", "stage: ▸y\nversion: 1\noutputs: {m: {type: model}}\nrun: {native: x}", "this file is the contract of 'x', but says 'y'"),
-    Case("version", "stage: x\nversion: ▸0\noutputs: {m: {type: model}}\nrun: {native: x}", "expected an integer of at least 1 for 'version', found the integer 0"),
+    Case(
+      "everything missing", "▸▸▸▸▸{}", "'stage' is missing in the contract", "'version' is missing in the contract",
+      "a stage needs at least one output", "'run' is missing in the contract"
+    ).once(),
+    Case(
+      "another name", "stage: ▸y\nversion: 1\noutputs: {m: {type: model}}\nrun: {native: x}",
+      "this file is the contract of 'x', but says 'y'"),
+    Case(
+      "version", "stage: x\nversion: ▸0\noutputs: {m: {type: model}}\nrun: {native: x}",
+      "expected an integer of at least 1 for 'version', found the integer 0"),
     Case("unknown key", contract(more: "▸checkpoint: true"), "unknown key 'checkpoint' in the contract; did you mean 'checkpoints'?"),
     Case("flag", contract(more: "numeric: ▸yes"), "expected true or false for 'numeric', found the string 'yes'"),
     Case("resources", contract(more: "resources: {memory: ▸lots}"), "expected an amount of memory such as 8GiB, found the string 'lots'"),
-    Case("artifact type", "stage: x\nversion: 1\noutputs: {m: {type: ▸modle}}\nrun: {native: x}", "unknown artifact type 'modle'; did you mean 'model'?"),
+    Case(
+      "artifact type", "stage: x\nversion: 1\noutputs: {m: {type: ▸modle}}\nrun: {native: x}",
+      "unknown artifact type 'modle'; did you mean 'model'?"),
     Case("any output", "stage: x\nversion: 1\noutputs: {m: {type: ▸any}}\nrun: {native: x}", "an output cannot be of type any"),
-    Case("input without a type", "stage: x\nversion: 1\ninputs: {a: ▸{list: true}}\noutputs: {m: {type: model}}\nrun: {native: x}", "'type' is missing in input 'a'"),
+    Case(
+      "input without a type", "stage: x\nversion: 1\ninputs: {a: ▸{list: true}}\noutputs: {m: {type: model}}\nrun: {native: x}",
+      "'type' is missing in input 'a'"),
   ]
 
   static let params: [Case] = [
     Case("unknown type", contract(params: "{a: {type: ▸int}}"), "unknown parameter type 'int'"),
     Case("no type", contract(params: "{a: ▸{default: 1}}"), "'type' is missing in parameter 'a'"),
     Case("unknown key", contract(params: "{a: {type: number, ▸minimum: 1}}"), "unknown key 'minimum' in parameter 'a'"),
-    Case("default of another type", contract(params: "{a: {type: integer, default: ▸x}}"), "expected an integer for the default of a, found the string 'x'"),
-    Case("default out of bounds", contract(params: "{a: {type: number, default: ▸2, max: 1}}"), "the default of a must be at most 1, found 2"),
+    Case(
+      "default of another type", contract(params: "{a: {type: integer, default: ▸x}}"),
+      "expected an integer for the default of a, found the string 'x'"),
+    Case(
+      "default out of bounds", contract(params: "{a: {type: number, default: ▸2, max: 1}}"), "the default of a must be at most 1, found 2"),
     Case("bounds of a string", contract(params: "{a: {type: string, ▸min: 1}}"), "'min' means nothing to a parameter of type string"),
     Case("no value left", contract(params: "{a: {type: number, above: ▸1, max: 1}}"), "the bounds leave no value"),
     Case("choice of nothing", contract(params: "{a: {type: choice, of: ▸[]}}"), "a choice needs 'of' with at least one scalar value"),
     Case("list of nothing", contract(params: "{a: ▸{type: list}}"), "a list needs 'of' with the type of its elements"),
     Case("affects", contract(params: "{a: {type: number, affects: ▸bytes}}"), "'affects' takes only the word speed"),
-    Case("field", contract(params: "{a: {type: record, fields: {b: {type: ▸nmber}}}}"), "unknown parameter type 'nmber'; did you mean 'number'?"),
+    Case(
+      "field", contract(params: "{a: {type: record, fields: {b: {type: ▸nmber}}}}"),
+      "unknown parameter type 'nmber'; did you mean 'number'?"),
   ]
 
   static let run: [Case] = [
@@ -53,14 +69,22 @@ struct ContractTests {
     Case("native with sources", contract(run: "{native: x, ▸sources: [a]}"), "'sources' means nothing to a native stage"),
     Case("no words", contract(run: "{command: ▸[]}"), "a command needs at least one word"),
     Case("a number", contract(run: "{command: [a, ▸1]}"), "expected a string for an element of 'command', found the integer 1"),
-    Case("unknown word", contract(run: "{command: [▸\"${stage.path}\"]}"), "'${stage.path}' is not known to a command; write ${stage.dir}, ${inputs.NAME}, ${outputs.NAME} or ${params.NAME}"),
+    Case(
+      "unknown word", contract(run: "{command: [▸\"${stage.path}\"]}"),
+      "'${stage.path}' is not known to a command; write ${stage.dir}, ${inputs.NAME}, ${outputs.NAME} or ${params.NAME}"),
     Case("unknown input", contract(run: "{command: [▸\"${inputs.modle}\"]}"), "the contract has no input 'modle'; did you mean 'model'?"),
     Case("unknown output", contract(run: "{command: [▸\"${outputs.data}\"]}"), "the contract has no output 'data'"),
-    Case("unknown parameter", contract(params: "{rate: {type: number}}", run: "{command: [▸\"--r=${params.rat}\"]}"), "the contract has no parameter 'rat'; did you mean 'rate'?"),
-    Case("unknown field", contract(params: "{a: {type: record, fields: {low: {type: number}}}}", run: "{command: [▸\"${params.a.lo}\"]}"), "the contract has no field 'lo'; did you mean 'low'?"),
+    Case(
+      "unknown parameter", contract(params: "{rate: {type: number}}", run: "{command: [▸\"--r=${params.rat}\"]}"),
+      "the contract has no parameter 'rat'; did you mean 'rate'?"),
+    Case(
+      "unknown field", contract(params: "{a: {type: record, fields: {low: {type: number}}}}", run: "{command: [▸\"${params.a.lo}\"]}"),
+      "the contract has no field 'lo'; did you mean 'low'?"),
     Case("a list inside a word", contract(run: "{command: [▸\"x${inputs.data}\"]}"), "${inputs.data} is a list and must be the whole word"),
     Case("missing source", contract(run: "{command: [a], sources: [▸x.py]}"), "no such file beside the contract: x.py"),
-    Case("absolute source", contract(run: "{command: [a], sources: [▸/etc/x]}"), "a source file is named relative to the contract, found /etc/x"),
+    Case(
+      "absolute source", contract(run: "{command: [a], sources: [▸/etc/x]}"),
+      "a source file is named relative to the contract, found /etc/x"),
     Case("variable", contract(run: "{command: [a], environment: [▸A-B]}"), "'A-B' is no name of an environment variable"),
   ]
 
@@ -77,7 +101,8 @@ struct ContractTests {
   @Test("a contract with errors is reported in its own file and where it is used")
   func used() {
     let project = Project(
-      "heirloom: 1\nstages:\n  a: {uses: x}\n  b: {uses: x}", contracts: ["x": "stage: x\nversion: 0\noutputs: {m: {type: model}}\nrun: {native: x}"])
+      "heirloom: 1\nstages:\n  a: {uses: x}\n  b: {uses: x}",
+      contracts: ["x": "stage: x\nversion: 0\noutputs: {m: {type: model}}\nrun: {native: x}"])
     #expect(
       project.rendered() == """
         stages/x.yaml:2:10: error: expected an integer of at least 1 for 'version', found the integer 0
@@ -101,7 +126,9 @@ struct ContractTests {
     #expect(DiagnosticRenderer().render(diagnostics) == "")
     #expect(contracts.count >= 5)
     for contract in contracts { #expect(StageReference.page(contract).hasPrefix("\(contract.name), version \(contract.version)\n")) }
-    #expect(Schema.manifest(contracts)["allOf"] == nil && Schema.manifest(contracts)["$defs"]?["stage"]?["allOf"]?.arrayValue?.count == contracts.count)
+    #expect(
+      Schema.manifest(contracts)["allOf"] == nil
+        && Schema.manifest(contracts)["$defs"]?["stage"]?["allOf"]?.arrayValue?.count == contracts.count)
     #expect(Schema.contract()["$defs"]?["parameter"] != nil)
   }
 

@@ -47,7 +47,9 @@ struct DiagnosticTableTests {
   }
 
   static let structure: [Case] = [
-    Case("version missing", "▸name: x\nstages:\n  data: {uses: data/tasks, with: {task: a}}", "'heirloom' is missing in the manifest; write 'heirloom: 1'"),
+    Case(
+      "version missing", "▸name: x\nstages:\n  data: {uses: data/tasks, with: {task: a}}",
+      "'heirloom' is missing in the manifest; write 'heirloom: 1'"),
     Case(
       "another version", "heirloom: ▸2\nstages:\n  data: {uses: data/tasks, with: {task: a}}",
       "this program reads manifests of version 1, found the integer 2"),
@@ -64,7 +66,8 @@ struct DiagnosticTableTests {
       "bad names", "heirloom: 1\nname: ▸a b\nstages:\n  ▸1data: {uses: data/tasks, with: {task: a}}",
       "'a b' is no name; names start with a letter and go on with letters, digits, '_' and '-'",
       "'1data' is no name; names start with a letter and go on with letters, digits, '_' and '-'"),
-    stagesCase("unknown stage key", "  a: {uses: evaluate, ▸input: {}}", "unknown key 'input' in stage 'a'; did you mean 'inputs'?").alsoMissing(),
+    stagesCase("unknown stage key", "  a: {uses: evaluate, ▸input: {}}", "unknown key 'input' in stage 'a'; did you mean 'inputs'?")
+      .alsoMissing(),
     stagesCase("neither stage nor group", "  ▸a: {with: {}}", "an entry needs 'uses' (a stage) or 'stages' (a group)"),
     stagesCase("a group", "  a:\n    ▸stages: {}\n    scan: {}", "groups are not supported yet"),
     stagesCase("a scan on a stage", "  a: {uses: data/tasks, with: {task: a}, ▸scan: {}}", "'scan' is not supported yet"),
@@ -119,7 +122,8 @@ struct DiagnosticTableTests {
   }
 
   static let references: [Case] = [
-    evaluate("no reference", "▸base", "'base' is no reference; write name.output, name[value].output, or a path that starts with ./ ../ or /"),
+    evaluate(
+      "no reference", "▸base", "'base' is no reference; write name.output, name[value].output, or a path that starts with ./ ../ or /"),
     evaluate("a number", "▸12", "expected a reference for input 'model', found the integer 12"),
     evaluate("unknown name", "▸bse.model", "unknown stage 'bse' in a reference; did you mean 'base'?"),
     evaluate("unknown output", "▸base.modle", "model/import has no output 'modle'; did you mean 'model'?"),
@@ -137,11 +141,13 @@ struct DiagnosticTableTests {
       "several where one is taken", "  a: {uses: evaluate, inputs: {model: base.model, suite: ▸\"data[*].heldout\"}}",
       "input 'suite' of evaluate takes one, but this gives 2"),
     stagesCase(
-      "nothing where one is needed", "  a: {uses: evaluate, inputs: {model: base.model, suite: ▸null}}", "input 'suite' of evaluate takes at least one"),
+      "nothing where one is needed", "  a: {uses: evaluate, inputs: {model: base.model, suite: ▸null}}",
+      "input 'suite' of evaluate takes at least one"),
     stagesCase(
       "an empty list", "  a: {uses: train/sft, inputs: {model: base.model, data: ▸[]}}", "input 'data' of train/sft takes at least one"),
     stagesCase(
-      "a dataset where tokens are taken", "  a: {uses: train/sft, inputs: {model: base.model, data: [\"tokens[sort].tokens\", ▸\"data[sort].train\"]}}",
+      "a dataset where tokens are taken",
+      "  a: {uses: train/sft, inputs: {model: base.model, data: [\"tokens[sort].tokens\", ▸\"data[sort].train\"]}}",
       "input 'data' of train/sft takes tokens, but data.train is dataset"),
     stagesCase("missing input", "  ▸a: {uses: evaluate, inputs: {model: base.model}}", "input 'suite' (suite) of evaluate is missing"),
     stagesCase(
@@ -157,7 +163,9 @@ struct DiagnosticTableTests {
         ▹b: {uses: train/sft, inputs: {model: c.model, data: "tokens[*].tokens"}}
         ▹c: {uses: train/sft, inputs: {model: a.model, data: "tokens[*].tokens"}}
       """, "stages need each other in a circle: a -> b -> c -> a"),
-    stagesCase("itself", "  ▸a: {uses: train/sft, inputs: {model: a.model, data: \"tokens[*].tokens\"}}", "stages need each other in a circle: a -> a"),
+    stagesCase(
+      "itself", "  ▸a: {uses: train/sft, inputs: {model: a.model, data: \"tokens[*].tokens\"}}",
+      "stages need each other in a circle: a -> a"),
     stagesCase(
       "a broken stage is not reported again where it is used",
       """
@@ -196,7 +204,9 @@ struct DiagnosticTableTests {
   static func range(_ count: Int) -> String { "[\((0..<count).map(String.init).joined(separator: ", "))]" }
 
   static func matrix(_ name: String, _ matrix: String, _ messages: String...) -> Case {
-    Case(Case(name, stages("  a: {uses: data/tasks, with: {task: a}, matrix: \(matrix)}"), sources: ["base/config.json", "file.json"]), messages)
+    Case(
+      Case(name, stages("  a: {uses: data/tasks, with: {task: a}, matrix: \(matrix)}"), sources: ["base/config.json", "file.json"]),
+      messages)
   }
 
   static let settings: [Case] = [

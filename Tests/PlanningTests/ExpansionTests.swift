@@ -4,7 +4,9 @@ import Planning
 import Testing
 
 struct ExpansionTests {
-  static func graph(_ yaml: String, sources: [String] = ["base/config.json"], _ options: RecipeOptions = RecipeOptions()) throws -> InstanceGraph {
+  static func graph(_ yaml: String, sources: [String] = ["base/config.json"], _ options: RecipeOptions = RecipeOptions()) throws
+    -> InstanceGraph
+  {
     try Project(yaml, sources: sources).load(options).graph
   }
 
@@ -49,7 +51,10 @@ struct ExpansionTests {
   func labels() throws {
     let graph = try Self.graph(Self.sweep)
     let elements = graph.instances[10].inputs[0].elements
-    #expect(elements.map(graph.sourceName) == ["scores[1e-5,sort].scores", "scores[1e-5,count].scores", "scores[2e-5,sort].scores", "scores[2e-5,count].scores"])
+    #expect(
+      elements.map(graph.sourceName) == [
+        "scores[1e-5,sort].scores", "scores[1e-5,count].scores", "scores[2e-5,sort].scores", "scores[2e-5,count].scores",
+      ])
     #expect(elements[1].labels == [AxisValue(axis: "rate", value: 0.00001), AxisValue(axis: "suite", value: "count")])
   }
 
@@ -79,12 +84,15 @@ struct ExpansionTests {
       (["sed=3"], nil, "--set sed=3: error: unknown param 'sed'; did you mean 'seed'?\n"),
       (["seed"], nil, "--set seed: error: expected NAME=VALUE after --set, found 'seed'\n"),
       (["seed.x=3"], nil, "--set seed.x=3: error: param 'seed' is no mapping\n"),
-      (["rates=[1, {a: }"], nil, "--set rates=[1, {a: }: error: expected ',' or ']'\nnote: in the list that opens here\n"),
+      (
+        ["rates=[1, {a: }"], nil,
+        "--set rates=[1, {a: }: error: expected ',' or ']'\n--set rates=[1, {a: }: note: in the list that opens here\n"
+      ),
       ([], "smal", "--profile smal: error: unknown profile 'smal'; did you mean 'small'?\n"),
     ] as [([String], String?, String)])
   func arguments(sets: [String], profile: String?, expected: String) {
     let rendered = Project(Self.sweep, sources: ["base/config.json"]).rendered(RecipeOptions(sets: sets, profile: profile))
-    #expect(rendered.replacing("--set rates=[1, {a: }: note", with: "note") == expected)
+    #expect(rendered == expected)
   }
 
   @Test("params that refer to each other in a circle are one error")
@@ -158,8 +166,12 @@ struct ExpansionTests {
               - {task: pear, animal: fox, color: red}
           with: {task: "${task}-${animal}"}
       """
-    #expect(try Self.graph(yaml).instances.map(\.name) == ["data[apple,cat]", "data[apple,dog]", "data[pear,cat]", "data[banana,cat]", "data[pear,fox]"])
-    let colours = yaml.replacing("\"${task}-${animal}\"", with: "\"${color}\"").replacing("- {task: banana, animal: cat}", with: "- {shape: ring}")
+    #expect(
+      try Self.graph(yaml).instances.map(\.name) == [
+        "data[apple,cat]", "data[apple,dog]", "data[pear,cat]", "data[banana,cat]", "data[pear,fox]",
+      ])
+    let colours = yaml.replacing("\"${task}-${animal}\"", with: "\"${color}\"").replacing(
+      "- {task: banana, animal: cat}", with: "- {shape: ring}")
     #expect(try Self.graph(colours).instances.map { $0.parameters["task"] } == ["pink", "green", "pink", "red"])
     let alone = "heirloom: 1\nstages:\n  data: {uses: data/tasks, matrix: {include: [{a: 1, b: 2}, {b: 3, a: 1}]}, with: {task: x}}"
     #expect(try Self.graph(alone).instances.map(\.name) == ["data[1,2]", "data[1,3]"])
@@ -177,7 +189,8 @@ struct ExpansionTests {
         sft: {uses: train/sft, inputs: {model: base.model, data: "tokens[*].tokens", anchor: "${anchor}"}}
       """
     let graph = try Self.graph(yaml)
-    #expect(graph.instances.map { $0.name.replacing(#/#[0-9a-f]{8}/#, with: "#") } == ["base", "data[sort]", "tokens[#]", "tokens[#]", "sft"])
+    #expect(
+      graph.instances.map { $0.name.replacing(#/#[0-9a-f]{8}/#, with: "#") } == ["base", "data[sort]", "tokens[#]", "tokens[#]", "sft"])
     #expect(graph.instances[3].inputs[0].elements[0].source == .file(path: "/project/pipelines/base/config.json"))
     #expect(graph.instances[4].inputs[2].elements.isEmpty)
   }

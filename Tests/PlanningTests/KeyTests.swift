@@ -16,7 +16,9 @@ struct KeyTests {
       table: {uses: report, inputs: {scores: "scores[*].scores"}}
     """
 
-  static func keys(_ yaml: String = manifest, contracts: [String: String] = [:], numerics: NumericsClass = .native) throws -> [String: StageKey] {
+  static func keys(_ yaml: String = manifest, contracts: [String: String] = [:], numerics: NumericsClass = .native) throws -> [String:
+    StageKey]
+  {
     let graph = try Project(yaml, contracts: contracts, sources: ["base/config.json"]).load(RecipeOptions(numerics: numerics)).graph
     return Dictionary(uniqueKeysWithValues: zip(graph.instances.map(\.name), Project.keys(graph)))
   }
@@ -48,14 +50,18 @@ struct KeyTests {
   @Test("names, comments, order of keys, resources and speed are not in a key")
   func notInTheKey() throws {
     #expect(try Self.changed("# new\n" + Self.manifest.replacing("1e-5", with: "0.1e-4")) == [])
-    #expect(try Self.changed(Self.manifest.replacing("{learning_rate: \"${rate}\"}", with: "{save_steps: 7, learning_rate: \"${rate}\"}, resources: {cpus: 1}, retries: 3")) == [])
+    #expect(
+      try Self.changed(
+        Self.manifest.replacing(
+          "{learning_rate: \"${rate}\"}", with: "{save_steps: 7, learning_rate: \"${rate}\"}, resources: {cpus: 1}, retries: 3")) == [])
     let renamed = try Self.keys(Self.manifest.replacing("sft", with: "tuned").replacing("train/tuned", with: "train/sft"))
     #expect(try renamed["tuned"] == Self.keys()["sft"] && renamed["table"] == Self.keys()["table"])
   }
 
   @Test("a changed parameter changes that key and those downstream")
   func parameter() throws {
-    #expect(try Self.changed(Self.manifest.replacing("rate: 1e-5", with: "rate: 2e-5")) == ["sft", "scores[sort]", "scores[count]", "table"])
+    #expect(
+      try Self.changed(Self.manifest.replacing("rate: 1e-5", with: "rate: 2e-5")) == ["sft", "scores[sort]", "scores[count]", "table"])
     #expect(try Self.changed(Self.manifest.replacing("suite: [sort, count]", with: "suite: [count, sort]")) == ["table"])
   }
 
@@ -67,17 +73,24 @@ struct KeyTests {
   }
 
   static func command(_ run: String, version: Int = 1) -> [String: String] {
-    ["data/tasks": "stage: data/tasks\nversion: \(version)\noutputs: {train: {type: dataset}, heldout: {type: suite}}\nparams: {task: {type: string}}\nrun: \(run)"]
+    [
+      "data/tasks":
+        "stage: data/tasks\nversion: \(version)\noutputs: {train: {type: dataset}, heldout: {type: suite}}\nparams: {task: {type: string}}\nrun: \(run)"
+    ]
   }
 
   @Test("a command's words, sources, versions and keyed variables are in its key; what it only passes on is not")
   func commands() throws {
-    let first = try Self.keys(contracts: Self.command("{command: [a, \"${outputs.train}\"], environment: [X], keyed_environment: [Y], versions: [[a, -v]]}"))
+    let first = try Self.keys(
+      contracts: Self.command("{command: [a, \"${outputs.train}\"], environment: [X], keyed_environment: [Y], versions: [[a, -v]]}"))
     #expect(
       CanonicalJSON.text(first["data[sort]"]?.parts["run"] ?? .null)
-        == #"{"command":["a","${outputs.train}"],"keyed_environment":{"Y":null},"sources":{},"versions":[{"command":["a","-v"],"prints":"a-v 1\n"}]}"#)
-    let second = try Self.keys(contracts: Self.command("{command: [a, \"${outputs.train}\"], environment: [Z], keyed_environment: [Y], versions: [[a, -v]]}"))
-    let third = try Self.keys(contracts: Self.command("{command: [a, b, \"${outputs.train}\"], keyed_environment: [Y], versions: [[a, -v]]}"))
+        == #"{"command":["a","${outputs.train}"],"keyed_environment":{"Y":null},"sources":{},"versions":[{"command":["a","-v"],"prints":"a-v 1\n"}]}"#
+    )
+    let second = try Self.keys(
+      contracts: Self.command("{command: [a, \"${outputs.train}\"], environment: [Z], keyed_environment: [Y], versions: [[a, -v]]}"))
+    let third = try Self.keys(
+      contracts: Self.command("{command: [a, b, \"${outputs.train}\"], keyed_environment: [Y], versions: [[a, -v]]}"))
     #expect(first["data[sort]"] == second["data[sort]"] && first["data[sort]"] != third["data[sort]"])
   }
 }
@@ -85,7 +98,9 @@ struct KeyTests {
 struct ReasonsTests {
   static func reasons(_ old: String, _ new: String) throws -> [String] {
     func parts(_ text: String) throws -> JSONValue {
-      guard case .object(var base) = try JSONValue.parse(#"{"format": "f", "outputs": ["model"], "stage": "s", "version": 1}"#) else { return .null }
+      guard case .object(var base) = try JSONValue.parse(#"{"format": "f", "outputs": ["model"], "stage": "s", "version": 1}"#) else {
+        return .null
+      }
       for (name, value) in try JSONValue.parse("{\(text)}").objectValue?.members ?? [] { base.set(name, value) }
       return .object(base)
     }
@@ -136,9 +151,13 @@ struct ReasonsTests {
   @Test("no earlier result: never run; a change of a real recipe names its sources")
   func recipe() throws {
     let graph = try Project(KeyTests.manifest, sources: ["base/config.json"]).load().graph
-    let changed = try Project(KeyTests.manifest.replacing("task: \"${task}\"", with: "task: \"${task}\", seed: 9"), sources: ["base/config.json"]).load().graph
+    let changed = try Project(
+      KeyTests.manifest.replacing("task: \"${task}\"", with: "task: \"${task}\", seed: 9"), sources: ["base/config.json"]
+    ).load().graph
     let (old, new) = (Project.keys(graph), Project.keys(changed))
-    func reasons(_ index: Int) -> [String] { Reasons.explain(new: new[index].parts, old: old[index].parts, changed.instances[index], in: changed) }
+    func reasons(_ index: Int) -> [String] {
+      Reasons.explain(new: new[index].parts, old: old[index].parts, changed.instances[index], in: changed)
+    }
     #expect(Reasons.explain(new: new[0].parts, old: nil, changed.instances[0], in: changed) == ["never run"])
     #expect(reasons(0) == [])
     #expect(reasons(1) == ["seed 0 -> 9"])

@@ -1,3 +1,4 @@
+import Glibc
 import Planning
 import Testing
 
@@ -26,22 +27,31 @@ struct SpeedTests {
     "heirloom: 1\nstages:\n" + (0..<count).map { "  d\($0):\n    uses: data/tasks\n    with: {task: t\($0), train: \($0 + 1)}\n" }.joined()
   }
 
+  /// Milliseconds of this thread's own work: other tests run beside it.
+  static func milliseconds(_ body: () throws -> Void) rethrows -> Double {
+    func now() -> Double {
+      var time = timespec()
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+      return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
+    }
+    let start = now()
+    try body()
+    return now() - start
+  }
+
   @Test("a thousand instances expand and key within 50 ms, ten thousand within half a second", arguments: [(250, 50), (2500, 500)])
-  func speed(tasks: Int, milliseconds: Int) throws {
+  func speed(tasks: Int, limit: Double) throws {
     for yaml in [Self.manifest(tasks), Self.entries(tasks * 4)] {
       let project = Project(yaml, sources: ["base/config.json"])
-      let clock = ContinuousClock()
-      var times: [Duration] = []
+      var best = Double.infinity
       for _ in 0..<3 {
-        times.append(
-          try clock.measure {
-            let graph = try project.load().graph
-            #expect(Project.keys(graph).count >= tasks * 4)
-          })
+        let time = try Self.milliseconds {
+          let graph = try project.load().graph
+          #expect(Project.keys(graph).count >= tasks * 4)
+        }
+        best = min(best, time)
       }
-      let best = times.min() ?? .zero
-      print("\(tasks * 4) instances: \(best)")
-      #expect(best < .milliseconds(milliseconds))
+      #expect(best < limit)
     }
   }
 }
