@@ -1,7 +1,8 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// Measurements that are not tests. The engine's modules are internal to Heirloom's package, so their sources are built here a second time, through links.
+// Measurements that are not tests. The engine's modules are internal to Heirloom's package, so their sources are built here a second time,
+// through links.
 #if arch(x86_64)
   let march = ["-Xcc", "-march=x86-64-v3", "-Xcc", "-fno-math-errno"]
 #else

@@ -24,36 +24,40 @@ package struct AttentionShape: Sendable, Equatable {
   var raw: hl_attention_shape { .init(heads: heads, keyValueHeads: keyValueHeads, dimension: headDimension, scale: scale) }
 }
 
-/// Causal attention over records packed end to end: out = softmax(scale · q kᵀ) v, a row attending to itself and the rows before it in its record.
+/// Causal attention over records packed end to end: out = softmax(scale · q kᵀ) v, a row attending to itself and the rows before it in its
+/// record.
 ///
 /// - offsets: the first row of each record, and the number of rows T at the end; ascending, offsets[0] is the first row worked on.
-/// - q, out: T × heads × headDimension, rows `ldq` / `ldo` floats apart, heads adjacent. k, v: T × keyValueHeads × headDimension, rows `ldk` / `ldv` apart.
-///   They may lie in one fused buffer (same ld, shifted pointers).
+/// - q, out: T × heads × headDimension, rows `ldq` / `ldo` floats apart, heads adjacent. k, v: T × keyValueHeads × headDimension, rows
+///   `ldk` / `ldv` apart. They may lie in one fused buffer (same ld, shifted pointers).
 /// - logSumExp: T × heads, written: the natural logarithm of the row's softmax denominator, with the scale applied to the scores.
 ///
-/// Keys are taken in blocks of 96, counted from the start of the record, with a running softmax. A row's bits depend only on the rows of its record up to it: not on the other records, the position in the batch, or the number of threads.
+/// Keys are taken in blocks of 96, counted from the start of the record, with a running softmax. A row's bits depend only on the rows of
+/// its record up to it: not on the other records, the position in the batch, or the number of threads.
 package func attentionForward(
   _ pool: ThreadPool, _ shape: AttentionShape, offsets: [Int], q: UnsafePointer<Float>, ldq: Int, k: UnsafePointer<Float>, ldk: Int,
   v: UnsafePointer<Float>, ldv: Int, out: Floats, ldo: Int, logSumExp: Floats
 ) {
   check(shape, offsets, ldq: ldq, ldk: ldk, ldv: ldv)
-  hl_attention_forward(pool.handle, shape.raw, offsets.count - 1, offsets, .init(q: q, k: k, v: v, ldq: ldq, ldk: ldk, ldv: ldv), out, ldo, logSumExp)
+  hl_attention_forward(
+    pool.handle, shape.raw, offsets.count - 1, offsets, .init(q: q, k: k, v: v, ldq: ldq, ldk: ldk, ldv: ldv), out, ldo, logSumExp)
 }
 
-/// The gradient of `attentionForward`: from dOut (T × heads × headDimension, rows `lddo` apart) writes dq, dk and dv (shaped as q, k and v; rows
-/// `lddq`, `lddk`, `lddv` apart; overwritten, not added to). q, k, v, out and logSumExp are as `attentionForward` had and left them.
+/// The gradient of `attentionForward`: from dOut (T × heads × headDimension, rows `lddo` apart) writes dq, dk and dv (shaped as q, k and v;
+/// rows `lddq`, `lddk`, `lddv` apart; overwritten, not added to). q, k, v, out and logSumExp are as `attentionForward` had and left them.
 ///
 /// A record's gradients do not depend on the other records or on the number of threads.
 package func attentionBackward(
   _ pool: ThreadPool, _ shape: AttentionShape, offsets: [Int], q: UnsafePointer<Float>, ldq: Int, k: UnsafePointer<Float>, ldk: Int,
-  v: UnsafePointer<Float>, ldv: Int, out: UnsafePointer<Float>, ldo: Int, logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>, lddo: Int,
-  dq: Floats, lddq: Int, dk: Floats, lddk: Int, dv: Floats, lddv: Int
+  v: UnsafePointer<Float>, ldv: Int, out: UnsafePointer<Float>, ldo: Int, logSumExp: UnsafePointer<Float>, dOut: UnsafePointer<Float>,
+  lddo: Int, dq: Floats, lddq: Int, dk: Floats, lddk: Int, dv: Floats, lddv: Int
 ) {
   check(shape, offsets, ldq: ldq, ldk: ldk, ldv: ldv)
   check(shape, offsets, ldq: lddq, ldk: lddk, ldv: lddv)
   hl_attention_backward(
     pool.handle, shape.raw, offsets.count - 1, offsets, .init(q: q, k: k, v: v, ldq: ldq, ldk: ldk, ldv: ldv),
-    .init(out: out, logSumExp: logSumExp, dOut: dOut, ldo: ldo, lddo: lddo), .init(dq: dq, dk: dk, dv: dv, lddq: lddq, lddk: lddk, lddv: lddv))
+    .init(out: out, logSumExp: logSumExp, dOut: dOut, ldo: ldo, lddo: lddo),
+    .init(dq: dq, dk: dk, dv: dv, lddq: lddq, lddk: lddk, lddv: lddv))
 }
 
 private func check(_ shape: AttentionShape, _ offsets: [Int], ldq: Int, ldk: Int, ldv: Int) {
@@ -64,8 +68,8 @@ private func check(_ shape: AttentionShape, _ offsets: [Int], ldq: Int, ldk: Int
 }
 
 /// A run of consecutive positions of one layer's key/value cache. Position p of key/value head h is `keys + p * rowStride + h * headStride`
-/// (headDimension adjacent floats), likewise in `values`; strides in floats. So `[position][head][d]` has rowStride = keyValueHeads · d and headStride = d,
-/// and `[head][position][d]` (better: a head's reads are then contiguous) has rowStride = d and headStride = capacity · d.
+/// (headDimension adjacent floats), likewise in `values`; strides in floats. So `[position][head][d]` has rowStride = keyValueHeads · d and
+/// headStride = d, and `[head][position][d]` (better: a head's reads are then contiguous) has rowStride = d and headStride = capacity · d.
 package struct KeyValueSegment {
   package var keys: UnsafePointer<Float>
   package var values: UnsafePointer<Float>
@@ -82,8 +86,8 @@ package struct KeyValueSegment {
   }
 }
 
-/// The keys and values one sequence attends to: a prefix that may be shared with other sequences (a prompt's, cached once for all its samples), then its
-/// own. Either may be empty (count 0). The newest row, whose query is being answered, is the last position.
+/// The keys and values one sequence attends to: a prefix that may be shared with other sequences (a prompt's, cached once for all its
+/// samples), then its own. Either may be empty (count 0). The newest row, whose query is being answered, is the last position.
 package struct KeyValueSequence {
   package var prefix: KeyValueSegment
   package var own: KeyValueSegment
@@ -94,11 +98,11 @@ package struct KeyValueSequence {
   }
 }
 
-/// One new row for each of `sequences`: out = softmax(scale · q kᵀ) v over all positions of its cache, which must already hold the new row's key and
-/// value. q, out: sequences.count × heads × headDimension, rows `ldq` / `ldo` floats apart.
+/// One new row for each of `sequences`: out = softmax(scale · q kᵀ) v over all positions of its cache, which must already hold the new
+/// row's key and value. q, out: sequences.count × heads × headDimension, rows `ldq` / `ldo` floats apart.
 ///
-/// The bits are those of `attentionForward`'s row at that position: they depend neither on the other sequences, nor on where the prefix ends, nor on the
-/// strides, the threads or the instruction set.
+/// The bits are those of `attentionForward`'s row at that position: they depend neither on the other sequences, nor on where the prefix
+/// ends, nor on the strides, the threads or the instruction set.
 package func attentionDecode(
   _ pool: ThreadPool, _ shape: AttentionShape, sequences: [KeyValueSequence], q: UnsafePointer<Float>, ldq: Int, out: Floats, ldo: Int
 ) {

@@ -31,8 +31,8 @@ package struct CPU: Sendable, Equatable {
   package static var kernelName: String { "heirloom-gemm \(instructionSet) kc\(hl_gemm_kc)" }
 }
 
-/// The numerics class of a run. `portable` promises equal bytes on every x86-64-v3 machine; the kernels of this module keep that promise in both
-/// classes, so the class only says what the user asked for.
+/// The numerics class of a run. `portable` promises equal bytes on every x86-64-v3 machine; the kernels of this module keep that promise in
+/// both classes, so the class only says what the user asked for.
 package enum KernelClass: String, Sendable, CaseIterable {
   case native
   case portable

@@ -2,8 +2,8 @@ import Glibc
 
 package typealias Floats = UnsafeMutablePointer<Float>
 
-/// Zeroed memory for `count` values of a trivial type, 64-byte aligned, on huge pages when it is large. It does not know what the values mean, and
-/// does not check accesses: who writes where at the same time is the owner's business.
+/// Zeroed memory for `count` values of a trivial type, 64-byte aligned, on huge pages when it is large. It does not know what the values
+/// mean, and does not check accesses: who writes where at the same time is the owner's business.
 ///
 /// `@unchecked Sendable`: the pointer is fixed; access is coordinated by the code that shares it (disjoint ranges inside `ThreadPool.run`).
 package final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {

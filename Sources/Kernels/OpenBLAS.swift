@@ -1,13 +1,14 @@
 import COpenBLAS
 import Glibc
 
-/// OpenBLAS, loaded at run time where a machine has it. It is the oracle that tests and benchmarks hold our `gemm` against; nothing else calls it, for its
-/// bits depend on the number of rows, on threads and on the CPU, which `gemm`'s do not. (A CPU without our vector instructions gets `gemm`'s
-/// plain-vector kernels: NEON on aarch64; slow, but with the same bits, on an x86-64 without FMA.)
+/// OpenBLAS, loaded at run time where a machine has it. It is the oracle that tests and benchmarks hold our `gemm` against; nothing else
+/// calls it, for its bits depend on the number of rows, on threads and on the CPU, which `gemm`'s do not. (A CPU without our vector
+/// instructions gets `gemm`'s plain-vector kernels: NEON on aarch64; slow, but with the same bits, on an x86-64 without FMA.)
 ///
-/// The library chooses its kernel at the moment it is loaded, from the CPU or from OPENBLAS_CORETYPE, and an inherited OPENBLAS_CORETYPE=Haswell halves
-/// its speed on an AVX-512 machine. So it is opened with dlopen, never linked, after its variables have been cleared and the kernel set on purpose.
-/// Changing the environment is safe only while no other thread reads it: `load` belongs to the start of a process.
+/// The library chooses its kernel at the moment it is loaded, from the CPU or from OPENBLAS_CORETYPE, and an inherited
+/// OPENBLAS_CORETYPE=Haswell halves its speed on an AVX-512 machine. So it is opened with dlopen, never linked, after its variables have
+/// been cleared and the kernel set on purpose. Changing the environment is safe only while no other thread reads it: `load` belongs to the
+/// start of a process.
 ///
 /// `@unchecked Sendable`: the function pointers are fixed; OpenBLAS is used with one thread of its own.
 package struct OpenBLAS: @unchecked Sendable {
@@ -20,7 +21,8 @@ package struct OpenBLAS: @unchecked Sendable {
 
   /// What `load` does about the variables that OpenBLAS reads while it is loaded.
   package enum Environment: Sendable {
-    /// Clears them and sets the kernel (an OPENBLAS_CORETYPE; nil: OpenBLAS looks at the CPU) and one thread. Only before any other thread starts.
+    /// Clears them and sets the kernel (an OPENBLAS_CORETYPE; nil: OpenBLAS looks at the CPU) and one thread. Only before any other thread
+    /// starts.
     case chosen(core: String?)
     /// Leaves them alone: for a process that already has threads. The kernel is then whatever the caller's environment says.
     case inherited
@@ -29,7 +31,9 @@ package struct OpenBLAS: @unchecked Sendable {
   /// Loads the library; nil where it is missing. A second call finds it as the first one loaded it.
   package static func load(_ environment: Environment = .chosen(core: nil)) -> OpenBLAS? {
     if case .chosen(let core) = environment {
-      for name in ["OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE", "OPENBLAS_MAIN_FREE", "OPENBLAS_L2_SIZE", "GOTOBLAS_MAIN_FREE"] { unsetenv(name) }
+      for name in ["OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE", "OPENBLAS_MAIN_FREE", "OPENBLAS_L2_SIZE", "GOTOBLAS_MAIN_FREE"] {
+        unsetenv(name)
+      }
       for name in ["OPENBLAS_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS"] { setenv(name, "1", 1) }
       if let core { setenv("OPENBLAS_CORETYPE", core, 1) }
     }
@@ -49,7 +53,8 @@ package struct OpenBLAS: @unchecked Sendable {
 
   /// The product of `gemm`, with its arguments.
   package func gemm(
-    m: Int, n: Int, k: Int, a: UnsafePointer<Float>, lda: Int, transA: Transpose, b: UnsafePointer<Float>, ldb: Int, transB: Transpose, c: Floats,
+    m: Int, n: Int, k: Int, a: UnsafePointer<Float>, lda: Int, transA: Transpose, b: UnsafePointer<Float>, ldb: Int, transB: Transpose,
+    c: Floats,
     ldc: Int, accumulate: Bool
   ) {
     func code(_ transpose: Transpose) -> Int32 {

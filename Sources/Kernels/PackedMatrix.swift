@@ -1,7 +1,8 @@
 import CKernels
 
-/// A weight matrix W (n × k, row-major as in a Hugging Face linear layer), rearranged once so that y = x Wᵀ needs no further packing: for decoding
-/// (memory bound at few rows) and for forward passes with frozen weights. It keeps a copy; later changes of the source are not seen until `pack`.
+/// A weight matrix W (n × k, row-major as in a Hugging Face linear layer), rearranged once so that y = x Wᵀ needs no further packing: for
+/// decoding (memory bound at few rows) and for forward passes with frozen weights. It keeps a copy; later changes of the source are not
+/// seen until `pack`.
 ///
 /// `@unchecked Sendable`: written by `pack` alone, which must not run beside `multiply`.
 package final class PackedMatrix: @unchecked Sendable {

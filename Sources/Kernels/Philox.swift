@@ -1,8 +1,8 @@
-/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): random numbers as a function of a key and a counter. There is no
-/// state to keep: the same (seed, stream, position) gives the same numbers on every machine, in any order, on any thread.
+/// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): random numbers as a function of a key and a counter.
+/// There is no state to keep: the same (seed, stream, position) gives the same numbers on every machine, in any order, on any thread.
 ///
-/// The key is the seed. The counter is (position, stream), 64 bits each; every position holds one block of four 32-bit words. Give every use of
-/// randomness a stream of its own (an epoch's shuffle, a sample's draws), and it may use all positions.
+/// The key is the seed. The counter is (position, stream), 64 bits each; every position holds one block of four 32-bit words. Give every
+/// use of randomness a stream of its own (an epoch's shuffle, a sample's draws), and it may use all positions.
 @frozen
 package struct Philox: Sendable {
   package let seed: UInt64
@@ -18,7 +18,10 @@ package struct Philox: Sendable {
   @inlinable
   package func block(_ position: UInt64) -> SIMD4<UInt32> {
     Self.rounds(
-      counter: [UInt32(truncatingIfNeeded: position), UInt32(truncatingIfNeeded: position >> 32), UInt32(truncatingIfNeeded: stream), UInt32(truncatingIfNeeded: stream >> 32)],
+      counter: [
+        UInt32(truncatingIfNeeded: position), UInt32(truncatingIfNeeded: position >> 32), UInt32(truncatingIfNeeded: stream),
+        UInt32(truncatingIfNeeded: stream >> 32),
+      ],
       key: [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)])
   }
 

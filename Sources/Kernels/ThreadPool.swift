@@ -1,7 +1,7 @@
 import CKernels
 
-/// Threads that run numbered tasks. It knows nothing of what a task computes, and nothing computed with it depends on the number of threads:
-/// which thread runs a task is left to chance, so a task must write only what is its own.
+/// Threads that run numbered tasks. It knows nothing of what a task computes, and nothing computed with it depends on the number of
+/// threads: which thread runs a task is left to chance, so a task must write only what is its own.
 ///
 /// `@unchecked Sendable`: the C pool behind `handle` is immutable here and synchronises itself.
 package final class ThreadPool: @unchecked Sendable {
@@ -19,12 +19,14 @@ package final class ThreadPool: @unchecked Sendable {
 
   deinit { hl_pool_destroy(handle) }
 
-  /// Runs `body(0 ..< tasks)`, the caller taking part, and returns when all have ended. A call from inside a task, or while another thread is using
-  /// the pool, runs its tasks one after the other on the caller.
+  /// Runs `body(0 ..< tasks)`, the caller taking part, and returns when all have ended. A call from inside a task, or while another thread
+  /// is using the pool, runs its tasks one after the other on the caller.
   package func run(_ tasks: Int, _ body: (Int) -> Void) {
     withoutActuallyEscaping(body) { body in
       withUnsafePointer(to: body) { pointer in
-        hl_pool_run(handle, tasks, { context, index in context!.assumingMemoryBound(to: ((Int) -> Void).self).pointee(index) }, .init(mutating: pointer))
+        hl_pool_run(
+          handle, tasks, { context, index in context!.assumingMemoryBound(to: ((Int) -> Void).self).pointee(index) },
+          .init(mutating: pointer))
       }
     }
   }

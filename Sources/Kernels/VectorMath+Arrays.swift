@@ -2,9 +2,9 @@ import CKernels
 
 /// `VectorMath` over whole arrays and rows, in C. Elementwise functions have the bits of the scalar forms.
 ///
-/// Reductions add in one fixed order, whatever the instruction set. `sum`, `sumOfSquares` and `dot`: element i goes to lane i mod 16 of accumulator
-/// (i / 16) mod 4; accumulators 0 + 1 and 2 + 3 are added, then the two sums, then the lanes by halves (l and l + 8, then + 4, + 2, + 1).
-/// `logSumExp` has one accumulator of sixteen lanes.
+/// Reductions add in one fixed order, whatever the instruction set. `sum`, `sumOfSquares` and `dot`: element i goes to lane i mod 16 of
+/// accumulator (i / 16) mod 4; accumulators 0 + 1 and 2 + 3 are added, then the two sums, then the lanes by halves (l and l + 8, then + 4,
+/// + 2, + 1). `logSumExp` has one accumulator of sixteen lanes.
 extension VectorMath {
   /// out[i] = e^x[i]; `out` may be `x`.
   package static func exp(_ x: UnsafePointer<Float>, out: Floats, count: Int) { hl_exp(x, out, count) }

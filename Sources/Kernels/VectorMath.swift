@@ -1,6 +1,6 @@
-/// Exponentials, logarithms and what is made of them, for one number: polynomials of our own in fused multiply-adds, so that the bits do not depend on
-/// the C library, which picks its routines by CPU. The forms here are meant for fused loops (they are inlined, have no branches, and vectorise); the
-/// forms for whole arrays and rows, with the same bits, are in `VectorMath+Arrays.swift`.
+/// Exponentials, logarithms and what is made of them, for one number: polynomials of our own in fused multiply-adds, so that the bits do
+/// not depend on the C library, which picks its routines by CPU. The forms here are meant for fused loops (they are inlined, have no
+/// branches, and vectorise); the forms for whole arrays and rows, with the same bits, are in `VectorMath+Arrays.swift`.
 ///
 /// Errors are the largest seen against a Double oracle (tests hold them), in units of the last place of the Float result.
 package enum VectorMath {

@@ -16,7 +16,8 @@ extension MatrixProductTests {
     }
 
     static let cases: [Case] = [
-      (9, 3, 64, [1, 47, 48, 49, 95, 96, 97, 200]), (2, 2, 16, [130, 0, 5]), (4, 1, 32, [300]), (2, 1, 128, [100, 3]), (6, 2, 80, [60, 111]),
+      (9, 3, 64, [1, 47, 48, 49, 95, 96, 97, 200]), (2, 2, 16, [130, 0, 5]), (4, 1, 32, [300]), (2, 1, 128, [100, 3]),
+      (6, 2, 80, [60, 111]),
       (3, 3, 20, [10, 50]),
     ].map { Case(heads: $0.0, keyValueHeads: $0.1, dimension: $0.2, lengths: $0.3) }
 
@@ -53,15 +54,18 @@ extension MatrixProductTests {
       func forward(_ pool: ThreadPool) {
         let q = fused.pointer
         attentionForward(
-          pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer, ldo: width,
+          pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer,
+          ldo: width,
           logSumExp: logSumExp.pointer)
       }
 
       func backward(_ pool: ThreadPool) {
         let (q, g) = (fused.pointer, gradients.pointer)
         attentionBackward(
-          pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer, ldo: width,
-          logSumExp: logSumExp.pointer, dOut: dOut.pointer, lddo: width, dq: g, lddq: ld, dk: g + width, lddk: ld, dv: g + width + kvWidth, lddv: ld)
+          pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer,
+          ldo: width,
+          logSumExp: logSumExp.pointer, dOut: dOut.pointer, lddo: width, dq: g, lddq: ld, dk: g + width, lddk: ld, dv: g + width + kvWidth,
+          lddv: ld)
       }
 
       func columns(_ buffer: FloatBuffer, _ first: Int, _ count: Int) -> [Float] {

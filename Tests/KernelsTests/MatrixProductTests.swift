@@ -10,7 +10,8 @@ struct MatrixProductTests {
   }
 
   static let shapes: [Shape] = [
-    (1, 1, 1), (1, 48, 384), (1, 100, 577), (2, 17, 5), (3, 16, 383), (5, 47, 385), (7, 49, 100), (8, 96, 64), (9, 31, 769), (13, 150, 200), (16, 64, 128),
+    (1, 1, 1), (1, 48, 384), (1, 100, 577), (2, 17, 5), (3, 16, 383), (5, 47, 385), (7, 49, 100), (8, 96, 64), (9, 31, 769), (13, 150, 200),
+    (16, 64, 128),
     (17, 1, 33), (31, 130, 12), (64, 192, 576), (97, 51, 390), (200, 65, 70), (33, 600, 40), (100, 3, 1000),
   ].map { Shape(m: $0.0, n: $0.1, k: $0.2) }
 
@@ -31,7 +32,8 @@ struct MatrixProductTests {
         }
         let expected = run {
           ScalarTwin.gemm(
-            m: m, n: n, k: k, a: a.pointer, lda: lda, transA: transA, b: b.pointer, ldb: ldb, transB: transB, c: $0, ldc: ldc, accumulate: accumulate)
+            m: m, n: n, k: k, a: a.pointer, lda: lda, transA: transA, b: b.pointer, ldb: ldb, transB: transB, c: $0, ldc: ldc,
+            accumulate: accumulate)
         }
         for set in instructionSets {
           CPU.override(set)
@@ -56,7 +58,9 @@ struct MatrixProductTests {
     let b = randomFloats(n * k, stream: 2)
     func product() -> [UInt32] {
       let c = FloatBuffer(count: m * n)
-      gemm(pools[1], m: m, n: n, k: k, a: a.pointer, lda: k, transA: .no, b: b.pointer, ldb: k, transB: .yes, c: c.pointer, ldc: n, accumulate: false)
+      gemm(
+        pools[1], m: m, n: n, k: k, a: a.pointer, lda: k, transA: .no, b: b.pointer, ldb: k, transB: .yes, c: c.pointer, ldc: n,
+        accumulate: false)
       return c.bits
     }
     let expected = product()
@@ -75,7 +79,8 @@ struct MatrixProductTests {
       for accumulate in [false, true] {
         let expected = randomFloats(m * n, stream: 3)
         gemm(
-          pools[0], m: m, n: n, k: k, a: x.pointer, lda: ldx, transA: .no, b: weights.pointer, ldb: k, transB: .yes, c: expected.pointer, ldc: n,
+          pools[0], m: m, n: n, k: k, a: x.pointer, lda: ldx, transA: .no, b: weights.pointer, ldb: k, transB: .yes, c: expected.pointer,
+          ldc: n,
           accumulate: accumulate)
         for set in instructionSets {
           CPU.override(set)
@@ -99,11 +104,13 @@ struct MatrixProductTests {
     let weights = randomFloats(n * k, stream: 2)
     let all = FloatBuffer(count: m * n)
     gemm(
-      pools[1], m: m, n: n, k: k, a: x.pointer, lda: k, transA: .no, b: weights.pointer, ldb: k, transB: .yes, c: all.pointer, ldc: n, accumulate: false)
+      pools[1], m: m, n: n, k: k, a: x.pointer, lda: k, transA: .no, b: weights.pointer, ldb: k, transB: .yes, c: all.pointer, ldc: n,
+      accumulate: false)
     for row in 0..<m {
       let one = FloatBuffer(count: n)
       gemm(
-        pools[1], m: 1, n: n, k: k, a: x.pointer + row * k, lda: k, transA: .no, b: weights.pointer, ldb: k, transB: .yes, c: one.pointer, ldc: n,
+        pools[1], m: 1, n: n, k: k, a: x.pointer + row * k, lda: k, transA: .no, b: weights.pointer, ldb: k, transB: .yes, c: one.pointer,
+        ldc: n,
         accumulate: false)
       #expect(one.bits == Array(all.bits[row * n..<(row + 1) * n]), "row \(row)")
     }
@@ -113,9 +120,13 @@ struct MatrixProductTests {
   func emptyInner() {
     let one = randomFloats(6, stream: 1)
     let before = one.bits
-    gemm(pools[0], m: 2, n: 3, k: 0, a: one.pointer, lda: 2, transA: .yes, b: one.pointer, ldb: 3, transB: .no, c: one.pointer, ldc: 3, accumulate: true)
+    gemm(
+      pools[0], m: 2, n: 3, k: 0, a: one.pointer, lda: 2, transA: .yes, b: one.pointer, ldb: 3, transB: .no, c: one.pointer, ldc: 3,
+      accumulate: true)
     #expect(one.bits == before)
-    gemm(pools[0], m: 2, n: 3, k: 0, a: one.pointer, lda: 2, transA: .yes, b: one.pointer, ldb: 3, transB: .no, c: one.pointer, ldc: 3, accumulate: false)
+    gemm(
+      pools[0], m: 2, n: 3, k: 0, a: one.pointer, lda: 2, transA: .yes, b: one.pointer, ldb: 3, transB: .no, c: one.pointer, ldc: 3,
+      accumulate: false)
     #expect(one.bits == [0, 0, 0, 0, 0, 0])
   }
 
@@ -131,7 +142,8 @@ struct MatrixProductTests {
         let ours = randomFloats(m * n, stream: 3)
         let theirs = randomFloats(m * n, stream: 3)
         gemm(
-          pools[1], m: m, n: n, k: k, a: a.pointer, lda: lda, transA: transA, b: b.pointer, ldb: ldb, transB: transB, c: ours.pointer, ldc: n,
+          pools[1], m: m, n: n, k: k, a: a.pointer, lda: lda, transA: transA, b: b.pointer, ldb: ldb, transB: transB, c: ours.pointer,
+          ldc: n,
           accumulate: true)
         blas.gemm(
           m: m, n: n, k: k, a: a.pointer, lda: lda, transA: transA, b: b.pointer, ldb: ldb, transB: transB, c: theirs.pointer, ldc: n,

@@ -6,7 +6,8 @@ enum ScalarTwin {
 
   /// C = [C +] op(A) op(B), element by element.
   static func gemm(
-    m: Int, n: Int, k: Int, a: UnsafePointer<Float>, lda: Int, transA: Transpose, b: UnsafePointer<Float>, ldb: Int, transB: Transpose, c: Floats,
+    m: Int, n: Int, k: Int, a: UnsafePointer<Float>, lda: Int, transA: Transpose, b: UnsafePointer<Float>, ldb: Int, transB: Transpose,
+    c: Floats,
     ldc: Int, accumulate: Bool
   ) {
     for i in 0..<m {

@@ -13,7 +13,9 @@ struct VectorMathTests {
   }
 
   /// The worst error of `function` over `count` arguments spread evenly over `range`.
-  static func worst(_ range: ClosedRange<Double>, count: Int = 400_000, _ function: (Float) -> Float, _ oracle: (Double) -> Double) -> Double {
+  static func worst(_ range: ClosedRange<Double>, count: Int = 400_000, _ function: (Float) -> Float, _ oracle: (Double) -> Double)
+    -> Double
+  {
     (0...count).reduce(0) { worst, i in
       let x = Float(range.lowerBound + (range.upperBound - range.lowerBound) * Double(i) / Double(count))
       return Swift.max(worst, ulps(function(x), oracle(Double(x))))
@@ -47,7 +49,8 @@ struct VectorMathTests {
   @Test("extremes come out as the functions define them")
   func extremes() {
     #expect(VectorMath.exp(-Float.infinity) == 0 && VectorMath.exp(Float(-200)) == 0 && VectorMath.exp(Float(0)) == 1)
-    #expect(VectorMath.exp(Float.infinity) == .infinity && VectorMath.exp(Float(88.73)) == .infinity && VectorMath.exp(Float(88.72)).isFinite)
+    #expect(
+      VectorMath.exp(Float.infinity) == .infinity && VectorMath.exp(Float(88.73)) == .infinity && VectorMath.exp(Float(88.72)).isFinite)
     #expect(VectorMath.exp(Float.nan).isNaN)
     #expect(VectorMath.log(Float(0)) == -.infinity && VectorMath.log(-0.0 as Float) == -.infinity && VectorMath.log(Float(1)) == 0)
     #expect(VectorMath.log(Float.infinity) == .infinity && VectorMath.log(-1 as Float).isNaN && VectorMath.log(Float.nan).isNaN)

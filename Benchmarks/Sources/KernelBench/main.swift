@@ -9,12 +9,15 @@ struct Shape {
   let transA: Transpose, transB: Transpose
 }
 
+// With one thread, processor time: it holds still on a busy machine.
+let clock = CommandLine.arguments.count > 2 && CommandLine.arguments[2] == "1" ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC
+
 func seconds(_ body: () -> Void) -> Double {
   var start = timespec()
   var end = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &start)
+  clock_gettime(clock, &start)
   body()
-  clock_gettime(CLOCK_MONOTONIC, &end)
+  clock_gettime(clock, &end)
   return Double(end.tv_sec - start.tv_sec) + Double(end.tv_nsec - start.tv_nsec) * 1e-9
 }
 
@@ -41,7 +44,9 @@ print("\(CPU.kernelName), \(CPU.current.name), \(threads) threads; OpenBLAS: \(b
 
 var shapes: [Shape] = []
 let rows = 1024
-for (name, n, k) in [("o", 576, 576), ("qkv", 960, 576), ("gate+up", 3072, 576), ("down", 576, 1536), ("kv", 192, 576), ("head", 4096, 576)] {
+for (name, n, k) in [
+  ("o", 576, 576), ("qkv", 960, 576), ("gate+up", 3072, 576), ("down", 576, 1536), ("kv", 192, 576), ("head", 4096, 576),
+] {
   shapes.append(Shape(name: "\(name) y", m: rows, n: n, k: k, transA: .no, transB: .yes))
   shapes.append(Shape(name: "\(name) dx", m: rows, n: k, k: n, transA: .no, transB: .no))
   shapes.append(Shape(name: "\(name) dW", m: n, n: k, k: rows, transA: .yes, transB: .no))
@@ -62,10 +67,12 @@ for shape in shapes where filter.isEmpty || shape.name.hasPrefix(filter) {
   var other: [Double] = []
   func product() {
     gemm(
-      pool, m: m, n: n, k: k, a: a.pointer, lda: lda, transA: shape.transA, b: b.pointer, ldb: ldb, transB: shape.transB, c: c.pointer, ldc: n,
+      pool, m: m, n: n, k: k, a: a.pointer, lda: lda, transA: shape.transA, b: b.pointer, ldb: ldb, transB: shape.transB, c: c.pointer,
+      ldc: n,
       accumulate: false)
   }
-  // OpenBLAS with one thread of its own, the columns split over the pool: its own threads would go on spinning, and slow down what runs next.
+  // OpenBLAS with one thread of its own, the columns split over the pool: its own threads would go on spinning, and slow down what runs
+  // next.
   func reference() {
     let half = (n / threads + 15) / 16 * 16
     pool.run(threads) { part in
@@ -73,7 +80,8 @@ for shape in shapes where filter.isEmpty || shape.name.hasPrefix(filter) {
       let columns = min(half, n - first)
       if columns <= 0 { return }
       blas?.gemm(
-        m: m, n: columns, k: k, a: a.pointer, lda: lda, transA: shape.transA, b: b.pointer + (shape.transB == .yes ? first * ldb : first), ldb: ldb,
+        m: m, n: columns, k: k, a: a.pointer, lda: lda, transA: shape.transA, b: b.pointer + (shape.transB == .yes ? first * ldb : first),
+        ldb: ldb,
         transB: shape.transB, c: c.pointer + first, ldc: n, accumulate: false)
     }
   }
@@ -105,10 +113,13 @@ if filter.isEmpty || filter == "packed" {
   for m in [1, 2, 4, 8, 16, 32, 64, 128, 1024] {
     let x = random(m * 576, stream: 4)
     let y = FloatBuffer(count: m * 49152)
-    let times = (0..<rounds).map { _ in seconds { packed.multiply(pool, m: m, x: x.pointer, ldx: 576, y: y.pointer, ldy: 49152, accumulate: false) } }
+    let times = (0..<rounds).map { _ in
+      seconds { packed.multiply(pool, m: m, x: x.pointer, ldx: 576, y: y.pointer, ldy: 49152, accumulate: false) }
+    }
     let size = 4e-9 * 49152 * 576
     print(
-      column("m = \(m)", 10), "GFLOP/s", number(size / 2 * Double(m) / median(times), 5), "best", number(size / 2 * Double(m) / times.min()!, 5),
+      column("m = \(m)", 10), "GFLOP/s", number(size / 2 * Double(m) / median(times), 5), "best",
+      number(size / 2 * Double(m) / times.min()!, 5),
       "weights GB/s", number(size / median(times), 4), "best", number(size / times.min()!, 4))
   }
 }
@@ -131,19 +142,23 @@ if filter.isEmpty || filter == "attention" {
       forward.append(
         seconds {
           attentionForward(
-            pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer, ldo: width,
+            pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer,
+            ldo: width,
             logSumExp: logSumExp.pointer)
         })
       backward.append(
         seconds {
           attentionBackward(
-            pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer, ldo: width,
-            logSumExp: logSumExp.pointer, dOut: dOut.pointer, lddo: width, dq: g, lddq: ld, dk: g + width, lddk: ld, dv: g + width + kvWidth, lddv: ld)
+            pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer,
+            ldo: width,
+            logSumExp: logSumExp.pointer, dOut: dOut.pointer, lddo: width, dq: g, lddq: ld, dk: g + width, lddk: ld,
+            dv: g + width + kvWidth, lddv: ld)
         })
     }
     print(
       "attention, records \(offsets): forward ms", column("\((median(forward) * 1e5).rounded() / 100)", 6), "backward ms",
-      column("\((median(backward) * 1e5).rounded() / 100)", 6), "best", (forward.min()! * 1e5).rounded() / 100, (backward.min()! * 1e5).rounded() / 100)
+      column("\((median(backward) * 1e5).rounded() / 100)", 6), "best", (forward.min()! * 1e5).rounded() / 100,
+      (backward.min()! * 1e5).rounded() / 100)
   }
   let caches = random(32 * 3 * 512 * 64 * 2, stream: 7)
   let sequences = (0..<32).map { b in
@@ -154,6 +169,10 @@ if filter.isEmpty || filter == "attention" {
   }
   let q = random(32 * 576, stream: 8)
   let out = FloatBuffer(count: 32 * 576)
-  let times = (0..<(5 * rounds)).map { _ in seconds { attentionDecode(pool, shape, sequences: sequences, q: q.pointer, ldq: 576, out: out.pointer, ldo: 576) } }
-  print("decoding, 32 sequences of 400: ms \((median(times) * 1e5).rounded() / 100), cache GB/s", number(32 * 400 * 3 * 64 * 8e-9 / median(times), 4))
+  let times = (0..<(5 * rounds)).map { _ in
+    seconds { attentionDecode(pool, shape, sequences: sequences, q: q.pointer, ldq: 576, out: out.pointer, ldo: 576) }
+  }
+  print(
+    "decoding, 32 sequences of 400: ms \((median(times) * 1e5).rounded() / 100), cache GB/s",
+    number(32 * 400 * 3 * 64 * 8e-9 / median(times), 4))
 }
