@@ -103,6 +103,9 @@ package final class ChildProcess: Sendable {
 
   package init() {}
 
+  /// Its number while it is not reaped.
+  package var identifier: pid_t? { state.withLock { $0.pid } }
+
   /// Signals the whole group, now or as soon as it exists.
   package func signal(_ number: Int32) {
     state.withLock { state in

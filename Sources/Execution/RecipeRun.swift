@@ -207,9 +207,9 @@ package final class RecipeRun {
     if purpose == .bytes { bytesWanted.insert(index) }
     switch judgement.action {
     case .cached(let summary):
-      judge.settle(index, summary)
+      let isChanged = judge.settle(index, summary)
       note(judgement, reasons: [])
-      events.append(.judged(index, .cached))
+      events.append(.judged(index, .cached(changed: isChanged)))
     case .run, .resume:
       note(judgement, reasons: try judge.reasons(judgement, &history))
       events.append(.judged(index, .run))
@@ -276,8 +276,7 @@ package final class RecipeRun {
       let isChanged = judge.settle(index, summary)
       events.append(.ended(index, .succeeded(changed: isChanged)))
     case .found(let summary):
-      judge.settle(index, summary)
-      events.append(.ended(index, .found))
+      events.append(.ended(index, .found(changed: judge.settle(index, summary))))
     case .blocked(let owner):
       blocked.insert(index)
       display.show(.blocked(name(index), owner))

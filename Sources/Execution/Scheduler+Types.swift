@@ -88,7 +88,8 @@ extension Scheduler {
   }
 
   package enum Verdict: Sendable, Equatable {
-    case cached
+    /// `changed`: with other outputs than it was known to have.
+    case cached(changed: Bool)
     case run
     /// It must run, but bytes of these cached dependencies are gone: they have to run first.
     case needs([Int])
@@ -97,10 +98,10 @@ extension Scheduler {
   }
 
   package enum Ending: Sendable, Equatable {
-    /// `changed`: other bytes than its dependents were judged with.
+    /// `changed`: with other outputs than it was known to have.
     case succeeded(changed: Bool)
     /// Somebody else had computed it in the meantime.
-    case found
+    case found(changed: Bool)
     case failed
     /// Stopped when asked to.
     case stopped

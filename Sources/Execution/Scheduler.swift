@@ -26,7 +26,9 @@ package struct Scheduler: Sendable {
   private var attempts: [Int]
   /// Why its bytes matter when it is judged the next time.
   private var purposes: [Int: Purpose] = [:]
-  /// Running on inputs that have become others meanwhile.
+  /// Judged once more after they had been final.
+  private var reopened: Set<Int> = []
+  /// Judged with inputs that have become others meanwhile.
   private var outdated: Set<Int> = []
   private var unfinished: Int
   private var actions: [Action] = []
@@ -106,7 +108,7 @@ package struct Scheduler: Sendable {
     switch (from, to) {
     case (.waiting, .waiting), (.waiting, .judging), (.judging, .ready), (.judging, .waiting), (.judging, .finished): true
     case (.ready, .running), (.running, .finished), (.running, .backingOff), (.running, .blocked): true
-    case (.backingOff, .ready), (.blocked, .judging): true
+    case (.backingOff, .ready), (.blocked, .judging), (.ready, .judging): true
     case (.waiting, .finished), (.ready, .finished), (.backingOff, .finished), (.blocked, .finished): true
     // What was final is not when bytes turn out to be gone, or when those before it come out different.
     case (.finished(.cached), .judging), (.finished(.ran), .judging): true
@@ -128,9 +130,9 @@ package struct Scheduler: Sendable {
 
   private mutating func judged(_ index: Int, _ verdict: Verdict, _ now: Double) {
     guard states[index] == .judging else { return }
-    guard mode == .normal || verdict == .cached else { return giveUp(index) }
     switch verdict {
-    case .cached: settle(index, .cached, changed: true)
+    case .cached(let changed): settle(index, .cached, changed: changed)
+    case _ where mode != .normal: giveUp(index)
     case .run:
       move(index, to: .ready)
       ready.add(index, tasks[index].need)
@@ -141,17 +143,24 @@ package struct Scheduler: Sendable {
 
   /// Cached dependencies whose bytes are gone run after all, and `index` waits for them.
   private mutating func reopen(_ dependencies: [Int], for index: Int) {
-    var waits = 0
     for dependency in dependencies {
-      waits += 1
-      guard case .finished(let outcome) = states[dependency], outcome == .cached || outcome == .ran else { continue }
+      switch states[dependency] {
+      case .finished(.failed), .finished(.skipped), .finished(.interrupted):
+        finish(index, .skipped, because: dependency)
+        return skip(from: index)
+      default: break
+      }
+    }
+    for dependency in dependencies {
+      guard case .finished = states[dependency] else { continue }
       for other in tasks[dependency].dependents where other != index {
         if case .waiting(let count) = states[other] { move(other, to: .waiting(count + 1)) }
       }
       purposes[dependency] = .bytes
+      reopened.insert(dependency)
       judge(dependency)
     }
-    move(index, to: .waiting(waits))
+    move(index, to: .waiting(dependencies.count))
   }
 
   // MARK: - Ended
@@ -161,9 +170,10 @@ package struct Scheduler: Sendable {
     release(run, tasks[index].need)
     switch ending {
     case .succeeded(let changed): settle(index, .ran, changed: changed)
-    case .found: settle(index, .cached, changed: true)
+    case .found(let changed): settle(index, .cached, changed: changed)
     case .blocked: mode == .normal ? move(index, to: .blocked) : giveUp(index)
     case .failed, .stopped:
+      outdated.remove(index)
       if run.stopCause == .interrupt || wasInterrupted { return finish(index, .interrupted) }
       guard mode == .normal, attempts[index] <= tasks[index].retries else { return fail(index) }
       let wait = min(limits.backOffSeconds * Double(1 << min(attempts[index] - 1, 16)), 60)
@@ -172,29 +182,33 @@ package struct Scheduler: Sendable {
     }
   }
 
-  /// The instance's outputs are final: those that waited for it alone are judged.
+  /// The instance's outputs are final: those that waited for it alone are judged. If it had been final before, with other outputs,
+  /// everything judged with those is judged again.
   private mutating func settle(_ index: Int, _ outcome: Outcome, changed: Bool) {
     finish(index, outcome)
-    let wasReopened = purposes.removeValue(forKey: index) == .bytes
-    if outdated.remove(index) != nil, mode == .normal { return judge(index) }
+    purposes[index] = nil
+    if outdated.remove(index) != nil, mode == .normal {
+      reopened.insert(index)
+      return judge(index)
+    }
+    let isAnother = reopened.remove(index) != nil && changed && mode == .normal
     for dependent in tasks[index].dependents {
       switch states[dependent] {
       case .waiting(let count):
         move(dependent, to: .waiting(count - 1))
         if count == 1 { mode == .normal ? judge(dependent) : giveUp(dependent) }
-      case .finished(.cached), .finished(.ran): if wasReopened && changed && outcome == .ran && mode == .normal { rejudge(dependent) }
-      case .running: if wasReopened && changed && outcome == .ran { outdated.insert(dependent) }
+      case .finished(.cached), .finished(.ran): if isAnother { rejudge(dependent) }
+      case .ready, .running, .backingOff: if isAnother { outdated.insert(dependent) }
       default: break
       }
     }
   }
 
-  /// A dependency came out different after this had been settled with the old bytes.
   private mutating func rejudge(_ index: Int) {
     for other in tasks[index].dependents {
       if case .waiting(let count) = states[other] { move(other, to: .waiting(count + 1)) }
     }
-    purposes[index] = .bytes
+    reopened.insert(index)
     judge(index)
   }
 
@@ -275,6 +289,10 @@ package struct Scheduler: Sendable {
       let free = self.free
       let fits = { (need: Need) in need.cpus <= free.cpus && need.memoryBytes <= free.memoryBytes && need.gpus <= free.gpus }
       guard let index = ready.take(where: fits) else { return }
+      if outdated.remove(index) != nil {
+        judge(index)
+        continue
+      }
       let need = tasks[index].need
       move(index, to: .running)
       attempts[index] += 1
