@@ -20,7 +20,8 @@ typedef struct {
   // in a cache.
   void (*multiplyStreaming)(long m, long n, long k, const float *a, long lda, const float *b, float *c, long ldc, bool overwrite);
 
-  // Packs k × n of B, stored k × n (rows ldb apart), into panels `panel` floats apart; columns beyond n are filled with zeros.
+  // Packs k × n of B, stored k × n (rows ldb apart), into panels `panel` floats apart; columns beyond n, up to a
+  // whole register, are filled with zeros.
   void (*packRows)(long k, long n, const float *b, long ldb, float *packed, long panel);
   // The same for B stored n × k.
   void (*packColumns)(long k, long n, const float *b, long ldb, float *packed, long panel);
