@@ -35,6 +35,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "CProcesses"),
     .target(name: "COpenBLAS"),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])]),
 
@@ -45,7 +46,7 @@ let package = Package(
     runner("Planning", ["Manifests", "Hashing", "Diagnostics", "JSONValues"]),
     runner("Artifacts", ["Hashing", "JSONValues"]),
     runner("StageInterface", ["JSONValues"]),
-    runner("Execution", ["Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
+    runner("Execution", ["CProcesses", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
     runner("Reporting", ["JSONValues"]),
 
     engine("Kernels", ["CKernels", "COpenBLAS"]),

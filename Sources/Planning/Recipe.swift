@@ -52,6 +52,8 @@ package struct Recipe: Sendable {
 /// Why a manifest is no recipe: every error found, sorted by place, warnings among them.
 package struct InvalidRecipe: Error, Sendable {
   package let diagnostics: [Diagnostic]
+
+  package init(diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
 }
 
 /// What the command line says about a recipe.

@@ -16,7 +16,7 @@ final class StepLog {
 
   init(_ path: String) throws {
     self.path = path
-    if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+    if !FileManager.default.fileExists(atPath: path) { try Data().write(to: URL(fileURLWithPath: path)) }
     guard let handle = FileHandle(forUpdatingAtPath: path) else { throw StageFailure("cannot be written", file: path) }
     self.handle = handle
     let bytes = [UInt8](try handle.readToEnd() ?? Data())

@@ -1,0 +1,69 @@
+import Datasets
+import Evaluation
+import Foundation
+import JSONValues
+import Kernels
+import Modeling
+import StageInterface
+
+/// `evaluate`: what a model comes to on a suite, with every record's result.
+package struct Evaluate: NativeStage {
+  package static let name = "evaluate"
+
+  package struct Parameters: Decodable, Sendable {
+    let format: String
+    let system: String?
+    let add_bos: Bool
+    let limit: Int?
+    let max_new_tokens: Int?
+    let temperature: Double
+    let top_k: Int?
+    let top_p: Double?
+    let seed: UInt64
+    let per_device_eval_batch_size: Int
+  }
+
+  package static func run(_ parameters: Parameters, _ context: StageContext) throws {
+    let directory = try context.input("model")
+    let suite = try suite(parameters, try context.input("suite"))
+    let codec = try TokenizerDirectory(path: directory).codec()
+    let model = try engine(directory, codec, parameters, context)
+    var evaluator = Evaluator(model, codec)
+    evaluator.layout = PromptFormat.Layout(rawValue: parameters.format) ?? .auto
+    evaluator.system = parameters.system
+    evaluator.addsBeginning = parameters.add_bos
+    evaluator.temperature = parameters.temperature
+    evaluator.topK = parameters.top_k
+    evaluator.topP = parameters.top_p
+    evaluator.seed = parameters.seed
+    evaluator.progress = { done, total in
+      if context.stopRequested { throw StageInterrupted() }
+      context.progress(done: done, of: total)
+    }
+    let result = try evaluator.evaluate(suite)
+    try Data((result.json.encoded() + "\n").utf8).write(to: URL(fileURLWithPath: try context.output("scores")))
+    try RecordFile.write(rows: result.results.map(\.json), to: try context.output("samples"))
+    for metric in result.metrics { context.metric(step: 0, metric.name, metric.estimate.value) }
+  }
+
+  private static func suite(_ parameters: Parameters, _ path: String) throws -> Suite {
+    var suite = try Suite(directory: path)
+    if let limit = parameters.limit { suite.records = Array(suite.records.prefix(limit)) }
+    if let longest = parameters.max_new_tokens, case .generation(let scorer, _, let stop) = suite.scoring {
+      suite.scoring = .generation(scorer, maxNewTokens: longest, stop: stop)
+    }
+    return suite
+  }
+
+  /// The weights are packed once, and the unpacked ones given back: there is no backward pass to come.
+  private static func engine(
+    _ directory: String, _ codec: TextCodec, _ parameters: Parameters, _ context: StageContext
+  ) throws -> EngineModel {
+    let pool = ThreadPool(threads: context.threads)
+    let model = try ModelDirectory.load(directory, pool: pool)
+    let weights = ModelWeights.packed(model.configuration, model.arena, pool: pool, release: true)
+    let ends = Set(model.configuration.eosTokens.map { Int32($0) } + [codec.end].compactMap { $0 })
+    return EngineModel(
+      Transformer(weights, pool: pool), codec, endTokens: ends, batchSize: parameters.per_device_eval_batch_size)
+  }
+}

@@ -1,0 +1,180 @@
+import Evaluation
+import JSONValues
+import Reporting
+import StageInterface
+
+/// Scores of models on suites beside those of their base: every cell with its standard error, its change, and the change's interval.
+///
+/// A group is the mean of some suites; its interval resamples the records of each suite apart. Nothing here knows where scores come from.
+struct ScoreTable {
+  struct Group {
+    let name: String
+    let suites: [String]
+  }
+
+  struct Interval {
+    let confidence: Double
+    let resamples: Int
+    let seed: UInt64
+  }
+
+  struct Cell {
+    let value: Double
+    let standardError: Double?
+    let scale: Double
+    /// From the base; nil in the base's own row.
+    let change: Change?
+  }
+
+  struct Change {
+    let difference: Double
+    let low: Double
+    let high: Double
+
+    var isOutsideNoise: Bool { low > 0 || high < 0 }
+  }
+
+  struct Row {
+    let name: String
+    let model: [(axis: String, value: JSONValue)]
+    /// In the order of `columns`; nil where the model was not asked that suite.
+    let cells: [Cell?]
+  }
+
+  /// Suites in the base's order, then groups.
+  let columns: [String]
+  private(set) var rows: [Row] = []
+  private let confidence: Double
+  private let constants: [Double?]
+
+  init(base: [SuiteScores], others: [SuiteScores], groups: [Group], interval: Interval) throws {
+    for scores in others {
+      guard let own = base.first(where: { $0.suite == scores.suite }) else {
+        throw StageFailure("suite '\(scores.suite)' of model '\(scores.modelName)' has no score of the base")
+      }
+      guard own.records == scores.records, own.metric == scores.metric else {
+        throw StageFailure("suite '\(scores.suite)' of model '\(scores.modelName)' has other records than the base's: they cannot be compared")
+      }
+    }
+    for group in groups {
+      if let unknown = group.suites.first(where: { name in !base.contains { $0.suite == name } }) {
+        throw StageFailure("group '\(group.name)' names suite '\(unknown)', which the base has no score of")
+      }
+    }
+    columns = base.map(\.suite) + groups.map(\.name)
+    constants = base.map { $0.bestConstant.map { $0 * 100 } } + groups.map { _ in nil }
+    confidence = interval.confidence
+    let parts = base.map { [$0.suite] } + groups.map(\.suites)
+    rows.append(Row(name: "base", model: [], cells: parts.map { Self.cell($0, of: base, against: nil, interval) }))
+    var models: [(name: String, scores: [SuiteScores])] = []
+    for scores in others {
+      if let known = models.firstIndex(where: { $0.name == scores.modelName }) {
+        models[known].scores.append(scores)
+      } else {
+        models.append((scores.modelName, [scores]))
+      }
+    }
+    for model in models {
+      rows.append(
+        Row(
+          name: model.name.isEmpty ? "model" : model.name, model: model.scores[0].model,
+          cells: parts.map { Self.cell($0, of: model.scores, against: base, interval) }))
+    }
+  }
+
+  /// One suite, or the mean of several.
+  private static func cell(_ suites: [String], of scores: [SuiteScores], against base: [SuiteScores]?, _ interval: Interval) -> Cell? {
+    let own = suites.compactMap { name in scores.first { $0.suite == name } }
+    guard own.count == suites.count, let first = own.first else { return nil }
+    let scale = first.scale
+    let count = Double(own.count)
+    let errors = own.compactMap(\.standardError)
+    let error = errors.count == own.count ? errors.reduce(0) { $0 + $1 * $1 }.squareRoot() / count * scale : nil
+    let change = base.map { base in
+      self.change(own, suites.compactMap { name in base.first { $0.suite == name } }, scale, interval)
+    }
+    return Cell(value: own.reduce(0) { $0 + $1.value } / count * scale, standardError: error, scale: scale, change: change)
+  }
+
+  /// The mean over suites of the paired differences, resampled within each suite.
+  private static func change(_ own: [SuiteScores], _ base: [SuiteScores], _ scale: Double, _ interval: Interval) -> Change {
+    let differences = zip(own, base).map { pair in zip(pair.0.perRecord, pair.1.perRecord).map { $0 - $1 } }
+    let means = zip(own, base).map { $0.value - $1.value }
+    let parts = differences.enumerated().map { index, values in
+      Bootstrap.resampledMeans(values, samples: interval.resamples, seed: interval.seed &+ UInt64(index))
+    }
+    var sums = (0..<interval.resamples).map { sample in parts.reduce(0) { $0 + $1[sample] } / Double(parts.count) * scale }
+    sums.sort()
+    let tail = (1 - interval.confidence) / 2
+    return Change(
+      difference: means.reduce(0, +) / Double(means.count) * scale, low: Bootstrap.quantile(sums, tail),
+      high: Bootstrap.quantile(sums, 1 - tail))
+  }
+}
+
+// MARK: - For people and programs
+
+extension ScoreTable {
+  var markdown: MarkdownTable {
+    var table = MarkdownTable([.init("model", .left)] + columns.map { .init($0) })
+    for row in rows { table.add([row.name] + row.cells.map { $0.map(Self.text) ?? "" }) }
+    if constants.contains(where: { $0 != nil }) {
+      table.add(["best constant answer"] + constants.map { $0.map { Self.decimal($0, 1) } ?? "" })
+    }
+    return table
+  }
+
+  /// "62.5 ± 4.3 (+31.2*)"
+  private static func text(_ cell: Cell) -> String {
+    let digits = cell.scale == 100 ? 1 : 3
+    var text = decimal(cell.value, digits)
+    if let error = cell.standardError { text += " ± " + decimal(error, digits) }
+    if let change = cell.change {
+      let sign = change.difference < 0 ? "-" : "+"
+      text += " (\(sign)\(decimal(change.difference.magnitude, digits))\(change.isOutsideNoise ? "*" : ""))"
+    }
+    return text
+  }
+
+  /// Fixed digits without the C library's formats, which ask the locale.
+  private static func decimal(_ value: Double, _ digits: Int) -> String {
+    let power = (0..<digits).reduce(1.0) { result, _ in result * 10 }
+    let whole = Int((value.magnitude * power).rounded())
+    let fraction = String(whole % Int(power))
+    let text = "\(whole / Int(power)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+    return value < 0 && whole != 0 ? "-" + text : text
+  }
+
+  var legend: String {
+    "± is the standard error; in parentheses the change from the base, with * where 0 lies outside its paired "
+      + "\(Self.decimal(confidence * 100, 1))% bootstrap interval."
+  }
+
+  var json: JSONValue {
+    .object(
+      JSONObject([
+        ("columns", .array(columns.map { .string($0) })), ("confidence", .number(confidence)),
+        ("rows", .array(rows.map { row in json(row) })),
+      ]))
+  }
+
+  private func json(_ row: Row) -> JSONValue {
+    let cells = zip(columns, row.cells).compactMap { name, cell in cell.map { (name, json($0)) } }
+    return .object(
+      JSONObject([
+        ("model", .string(row.name)), ("labels", .object(JSONObject(row.model.map { ($0.axis, $0.value) }))),
+        ("scores", .object(JSONObject(cells))),
+      ]))
+  }
+
+  private func json(_ cell: Cell) -> JSONValue {
+    var object = JSONObject([("value", .number(cell.value)), ("stderr", cell.standardError.map { .number($0) } ?? .null)])
+    if let change = cell.change {
+      object.append("change", .number(change.difference))
+      object.append("low", .number(change.low))
+      object.append("high", .number(change.high))
+      object.append("outside_noise", .bool(change.isOutsideNoise))
+    }
+    return .object(object)
+  }
+}

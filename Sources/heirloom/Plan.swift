@@ -1,0 +1,26 @@
+import ArgumentParser
+import Execution
+import JSONValues
+
+/// `heirloom plan MANIFEST [INSTANCE…]`: what `run` would do, and why.
+struct Plan: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show what a run would do, and why.")
+
+  @OptionGroup var recipe: RecipeArguments
+  @Argument(help: "Only these instances and what they need.") var instances: [String] = []
+  @Option(help: "Plan to run this instance although its result is there; may be given several times.") var rerun: [String] = []
+  @OptionGroup var store: StoreArguments
+  @Flag(help: "Print a JSON list.") var json = false
+
+  func run() throws {
+    let recipe = try recipe.load()
+    var options = RunOptions(program: Program.path, variables: Program.variables)
+    options.targets = instances
+    options.reruns = rerun
+    let plan = try RecipePlan.make(recipe, in: store.path(recipe), options: options)
+    if json { return Terminal.say(plan.json.encoded(pretty: true)) }
+    for line in plan.lines { Terminal.say(line) }
+    let counts = ["run", "resume", "waits", "cached"].map { (name: $0, count: plan.count($0)) }.filter { $0.count > 0 }
+    Terminal.say("\(plan.entries.count) instances: " + counts.map { "\($0.count) \($0.name)" }.joined(separator: ", "))
+  }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Diagnostics
+import Execution
+import Foundation
+import Planning
+
+/// Which manifest, and what the command line changes in it.
+struct RecipeArguments: ParsableArguments {
+  @Argument(help: "The recipe's manifest.", completion: .file(extensions: ["yaml"]))
+  var manifest: String
+
+  @Option(name: .customLong("set"), help: ArgumentHelp("Override a param: --set seed=3.", valueName: "param=value"))
+  var sets: [String] = []
+
+  @Option(help: "Apply one of the manifest's profiles, before --set.")
+  var profile: String?
+
+  @Option(help: "native (the best kernels of this CPU) or portable (the same bytes on every x86-64-v3 machine).")
+  var numerics: NumericsClass?
+
+  /// Reads, checks and expands the manifest; warnings go to standard error.
+  func load() throws -> Recipe {
+    let options = RecipeOptions(sets: sets, profile: profile, numerics: numerics)
+    let recipe = try Recipe.load(manifest, options, Program.planning)
+    Terminal.warn(recipe.warnings)
+    return recipe
+  }
+}
+
+extension NumericsClass: ExpressibleByArgument {}
+
+/// Where results are kept.
+struct StoreArguments: ParsableArguments {
+  @Option(help: "The store [default: $HEIRLOOM_STORE, else artifacts/ in the project].", completion: .directory)
+  var store: String?
+
+  /// The store of a recipe.
+  func path(_ recipe: Recipe) -> String { path(project: recipe.projectDirectory) }
+
+  /// The store of the project that one stands in.
+  func path() -> String {
+    path(project: Program.planning.projectDirectory(for: Program.planning.workingDirectory))
+  }
+
+  private func path(project: String) -> String {
+    if let chosen = store ?? Program.variables["HEIRLOOM_STORE"], !chosen.isEmpty {
+      return chosen.hasPrefix("/") ? chosen : Program.planning.workingDirectory + "/" + chosen
+    }
+    return project + "/artifacts"
+  }
+}
+
+/// This program and where it stands.
+enum Program {
+  static let variables = callerEnvironment()
+
+  /// The file being run; native stages run it again.
+  static let path: String = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+
+  static let planning: PlanningEnvironment = {
+    let directory = ((path as NSString).deletingLastPathComponent as NSString).deletingLastPathComponent
+    let stages = directory + "/share/heirloom/stages"
+    let isInstalled = FileManager.default.fileExists(atPath: stages)
+    return PlanningEnvironment(workingDirectory: FileManager.default.currentDirectoryPath, installedStages: isInstalled ? stages : nil)
+  }()
+}

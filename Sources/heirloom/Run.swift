@@ -1,0 +1,44 @@
+import ArgumentParser
+import Artifacts
+import Execution
+import Foundation
+
+/// `heirloom run MANIFEST [INSTANCE…]`: runs what has to run.
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a recipe: what has to run, and nothing else.",
+    discussion: "Ctrl-C lets running stages write a checkpoint and stops; a second one ends them at once. The same command goes on from there.")
+
+  @OptionGroup var recipe: RecipeArguments
+  @Argument(help: "Only these instances and what they need.") var instances: [String] = []
+  @Option(help: "Instances at once [default: as many as there are processors].") var jobs: Int?
+  @Option(help: "Most threads of one instance [default: its resources' cpus].") var threads: Int?
+  @Flag(help: "Go on with what does not hang on a failed stage.") var keepGoing = false
+  @Option(help: "Run this instance although its result is there; may be given several times.") var rerun: [String] = []
+  @Option(help: "How to show what happens: auto, plain, json or none.") var progress: ProgressMode = .auto
+  @OptionGroup var store: StoreArguments
+
+  func validate() throws {
+    if let jobs, jobs < 1 { throw ValidationError("--jobs must be at least 1, not \(jobs)") }
+    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, not \(threads)") }
+  }
+
+  func run() throws {
+    let recipe = try recipe.load()
+    var options = RunOptions(program: Program.path, variables: Program.variables)
+    options.targets = instances
+    options.reruns = rerun
+    options.jobs = jobs
+    options.threads = threads
+    options.keepGoing = keepGoing
+    let path = store.path(recipe)
+    let display = progress.display(variables: Program.variables)
+    let outcome = try RecipeRun.run(recipe, in: path, options: options, display: display)
+    if outcome.exitStatus == 0, progress != .json {
+      try FinalReports(recipe, store: path).show(targets: instances)
+    }
+    throw ExitCode(outcome.exitStatus)
+  }
+}
+
+extension ProgressMode: ExpressibleByArgument {}
