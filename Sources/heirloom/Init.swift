@@ -40,7 +40,7 @@ enum InitialFiles {
 
     params:
       seed: 17
-      tasks: [add, reverse]
+      tasks: [addition, reverse]
 
     stages:
       data:
