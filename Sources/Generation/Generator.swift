@@ -71,7 +71,8 @@ package final class Generator {
       if prompt.isEmpty { throw ModelError("prompt \(index) has no token") }
       if prompt.count + limits.maxNewTokens > model.maximumPositions {
         throw ModelError(
-          "prompt \(index) has \(prompt.count) tokens; with \(limits.maxNewTokens) new ones that is more than \(model.maximumPositions) positions")
+          "prompt \(index) has \(prompt.count) tokens; with \(limits.maxNewTokens) new ones that is more than "
+            + "\(model.maximumPositions) positions")
       }
     }
   }

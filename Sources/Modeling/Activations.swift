@@ -58,8 +58,10 @@ package final class Activations: @unchecked Sendable {
   /// Normalised hidden states of targets (headRows, hidden).
   let gathered: FloatBuffer
 
-  /// Logits at a time: 64 MiB at most, and at least 32 rows.
-  private static let logitsAtATime = 16 << 20
+  /// Logits at a time: 8 MiB, which stay in cache from the product to the gradient; but of no fewer rows than make up for reading and
+  /// writing the head's gradient once a block.
+  private static let logitsAtATime = 2 << 20
+  private static let fewestHeadRows = 256
 
   package init(_ configuration: ModelConfiguration, tokens: Int, targets: Int, purpose: Purpose) {
     let c = configuration
@@ -70,7 +72,7 @@ package final class Activations: @unchecked Sendable {
     self.purpose = purpose
     maximumTokens = tokens
     maximumTargets = targets
-    headRows = max(1, min(targets, max(32, Self.logitsAtATime / c.vocabularySize / 32 * 32)))
+    headRows = max(1, min(targets, max(Self.fewestHeadRows, Self.logitsAtATime / c.vocabularySize / 32 * 32)))
 
     logProbabilities = FloatBuffer(count: targets)
     entropies = FloatBuffer(count: targets)

@@ -62,14 +62,17 @@ extension ModelConfiguration {
     let names = Family.allCases.map(\.rawValue).joined(separator: ", ")
     if let architecture = members.take("architectures")?.arrayValue?.first?.stringValue {
       guard let family = Family.allCases.first(where: { $0.architecture.utf8.elementsEqual(architecture.utf8) }) else {
-        throw ModelError("architecture '\(architecture)' is not supported; supported: \(Family.allCases.map(\.architecture).joined(separator: ", "))")
+        let names = Family.allCases.map(\.architecture).joined(separator: ", ")
+        throw ModelError("architecture '\(architecture)' is not supported; supported: \(names)")
       }
       if let type = members.take("model_type")?.stringValue, !type.utf8.elementsEqual(family.rawValue.utf8) {
         throw ModelError("model_type '\(type)' contradicts architecture '\(architecture)'")
       }
       return family
     }
-    guard let type = members.take("model_type")?.stringValue else { throw ModelError("config.json names no architecture ('architectures' or 'model_type')") }
+    guard let type = members.take("model_type")?.stringValue else {
+      throw ModelError("config.json names no architecture ('architectures' or 'model_type')")
+    }
     guard let family = Family.allCases.first(where: { $0.rawValue.utf8.elementsEqual(type.utf8) }) else {
       throw ModelError("model_type '\(type)' is not supported; supported: \(names)")
     }

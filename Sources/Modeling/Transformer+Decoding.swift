@@ -33,7 +33,8 @@ extension Transformer {
         let start = batch.offsets[record]
         for row in start..<batch.offsets[record + 1] {
           cache.store(
-            layer: layer, slot: slots[record], position: row - start, key: views.key + row * views.ldk, value: views.value + row * views.ldv)
+            layer: layer, slot: slots[record], position: row - start, key: views.key + row * views.ldk,
+            value: views.value + row * views.ldv)
         }
       }
     }

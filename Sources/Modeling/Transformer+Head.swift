@@ -18,7 +18,9 @@ extension Transformer {
   }
 
   /// A whole training pass over one micro-batch: statistics of its targets, and d loss / d parameters added to `gradients`.
-  package func train(_ batch: TokenBatch, _ targets: Targets, _ loss: TokenLoss, _ a: Activations, gradients: ParameterArena) -> TargetStatistics {
+  package func train(
+    _ batch: TokenBatch, _ targets: Targets, _ loss: TokenLoss, _ a: Activations, gradients: ParameterArena
+  ) -> TargetStatistics {
     checkTargets(targets, a)
     let d = ModelTensors(gradients, configuration)
     forward(batch, a)

@@ -7,7 +7,10 @@ struct TrainingBinding {
   /// Each part under the name that an error shows.
   let parts: [(name: String, value: String)]
 
-  init(_ configuration: ModelConfiguration, _ settings: TrainingSettings, objective: String, records: [TokenizedRecord], groups: [Optimizer.Group]) {
+  init(
+    _ configuration: ModelConfiguration, _ settings: TrainingSettings, objective: String, records: [TokenizedRecord],
+    groups: [Optimizer.Group]
+  ) {
     parts = [
       ("model configuration", configuration.json(dtype: "float32").encoded()),
       ("settings", String(describing: settings)),

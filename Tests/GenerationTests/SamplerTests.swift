@@ -31,7 +31,7 @@ import Testing
 
   @Test func `top_p keeps the fewest tokens that reach it`() {
     // p = .5, .25, .125, .125
-    let halves: [Float] = [VectorMath.log(Float(0.25)), VectorMath.log(Float(0.125)), VectorMath.log(Float(0.5)), VectorMath.log(Float(0.125))]
+    let halves = [0.25, 0.125, 0.5, 0.125].map { VectorMath.log(Float($0)) }
     #expect(support(SamplingSettings(topP: 0.01), halves) == [2])
     #expect(support(SamplingSettings(topP: 0.49), halves) == [2])
     #expect(support(SamplingSettings(topP: 0.6), halves) == [0, 2])

@@ -40,12 +40,18 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""architectures": ["MambaForCausalLM"]"#, "architecture 'MambaForCausalLM' is not supported; supported: LlamaForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM"),
+    (
+      #""architectures": ["MambaForCausalLM"]"#,
+      "architecture 'MambaForCausalLM' is not supported; supported: LlamaForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM"
+    ),
     (#""model_type": "gpt2""#, "model_type 'gpt2' is not supported; supported: llama, qwen2, qwen3"),
     (smallest + #", "hidden_act": "gelu""#, "hidden_act 'gelu' is not supported; supported: silu"),
     (smallest + #", "attention_bias": true"#, "attention_bias true is not supported for llama"),
     (smallest + #", "num_key_value_heads": 3"#, "num_attention_heads 2 is not a multiple of num_key_value_heads 3"),
-    (smallest + #", "rope_scaling": {"rope_type": "yarn", "factor": 2}"#, "rope_type 'yarn' is not supported; supported: default, linear, llama3"),
+    (
+      smallest + #", "rope_scaling": {"rope_type": "yarn", "factor": 2}"#,
+      "rope_type 'yarn' is not supported; supported: default, linear, llama3"
+    ),
     (smallest + #", "eos_token_id": 32"#, "token id 32 lies outside the vocabulary of 32"),
     (smallest + #", "rms_norm_eps": -1"#, "'rms_norm_eps' must be a positive number, not -1"),
     (#""model_type": "llama", "vocab_size": 5"#, "config.json lacks 'hidden_size'"),

@@ -19,7 +19,8 @@ import Training
     for batch in steps.flatMap({ $0["micro_batches"]?.arrayValue ?? [] }) {
       for record in batch.arrayValue ?? [] { records.append(try Self.record(record)) }
     }
-    let settings = try Self.settings(#require(golden["settings"]), recordsPerBatch: #require(steps.first?["micro_batches"]?[0]?.arrayValue?.count))
+    let recordsPerBatch = try #require(steps.first?["micro_batches"]?[0]?.arrayValue?.count)
+    let settings = try Self.settings(#require(golden["settings"]), recordsPerBatch: recordsPerBatch)
 
     var control = TrainingControl()
     var metrics: [StepMetrics] = []

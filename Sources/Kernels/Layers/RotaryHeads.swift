@@ -69,12 +69,20 @@ package struct RotaryHeads: Sendable {
     let half = dimension / 2
     let cosines = table.cosines.pointer + position * half
     let sines = table.sines.pointer + position * half
-    for i in 0..<half {
-      let left = x[i]
-      let right = x[i + half]
+    var i = 0
+    while i + 8 <= half {
+      let (left, right) = (load8(x, i), load8(x, i + half))
+      let (cosine, sine) = (load8(cosines, i), load8(sines, i) * direction)
+      store8(left * cosine - right * sine, y, i)
+      store8(right * cosine + left * sine, y, i + half)
+      i += 8
+    }
+    while i < half {
+      let (left, right) = (x[i], x[i + half])
       let sine = direction * sines[i]
       y[i] = left * cosines[i] - right * sine
       y[i + half] = right * cosines[i] + left * sine
+      i += 1
     }
   }
 

@@ -10,6 +10,11 @@ func load8(_ pointer: Floats, _ index: Int) -> SIMD8<Float> {
   UnsafeRawPointer(pointer + index).loadUnaligned(as: SIMD8<Float>.self)
 }
 
+@inline(__always)
+func store8(_ value: SIMD8<Float>, _ pointer: Floats, _ index: Int) {
+  UnsafeMutableRawPointer(pointer + index).storeBytes(of: value, as: SIMD8<Float>.self)
+}
+
 /// The lanes added pairwise, in one order.
 @inline(__always)
 func laneSum(_ a: SIMD8<Float>) -> Float {
@@ -45,7 +50,7 @@ private func reduce(_ count: Int, _ vector: (Int, SIMD8<Float>) -> SIMD8<Float>,
 /// Σ x².
 @inline(__always)
 func rowSumOfSquares(_ x: Floats, _ count: Int) -> Float {
-  reduce(count, { let v = load8(x, $0); return $1.addingProduct(v, v) }, { $1.addingProduct(x[$0], x[$0]) })
+  reduce(count, { $1.addingProduct(load8(x, $0), load8(x, $0)) }, { $1.addingProduct(x[$0], x[$0]) })
 }
 
 /// Σ x.
