@@ -71,5 +71,21 @@ let package = Package(
         "Tokenization", "Kernels", "JSONValues", arguments,
       ],
       swiftSettings: strict),
+
+    tests("JSONValuesTests", ["JSONValues"]),
+    tests("DiagnosticsTests", ["Diagnostics"]),
+    tests("HashingTests", ["Hashing", "JSONValues"]),
+    tests("ManifestsTests", ["Manifests", "Diagnostics", "JSONValues"]),
+    tests("PlanningTests", ["Planning", "Manifests", "Hashing", "Diagnostics", "JSONValues"]),
+    tests("ArtifactsTests", ["Artifacts", "Hashing", "JSONValues"]),
+    tests("ExecutionTests", ["Execution", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues", "Manifests"]),
+    tests("KernelsTests", ["Kernels", "CKernels", "COpenBLAS"]),
+    tests("ModelingTests", ["Modeling", "Kernels", "JSONValues"], fixtures: true),
+    tests("TokenizationTests", ["Tokenization", "JSONValues"], fixtures: true),
+    tests("DatasetsTests", ["Datasets", "Tokenization", "JSONValues"]),
+    tests("TrainingTests", ["Training", "Modeling", "Kernels", "JSONValues"], fixtures: true),
+    tests("GenerationTests", ["Generation", "Modeling", "Kernels", "Tokenization", "JSONValues"]),
+    tests("EvaluationTests", ["Evaluation", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
+    tests("MergingTests", ["Merging", "Modeling", "Kernels", "JSONValues"]),
   ]
 )

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Manifests
 
 /// `heirloom check MANIFEST`: reads the manifest and the contracts it uses, and reports everything that is wrong.
 struct Check: ParsableCommand {
@@ -8,6 +9,7 @@ struct Check: ParsableCommand {
 
   func run() throws {
     let recipe = try recipe.load()
+    Terminal.warn(YAMLDifferences.warnings(recipe.manifest))
     let entries = Set(recipe.graph.instances.map(\.entry)).count
     Terminal.say("\(recipe.graph.recipe): \(entries) stages, \(recipe.graph.instances.count) instances")
   }

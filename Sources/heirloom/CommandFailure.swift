@@ -23,6 +23,7 @@ struct CommandFailure: Error {
     case let failure as CommandFailure: self = failure
     case let recipe as InvalidRecipe: self.init(text: Terminal.errors.render(recipe.diagnostics), status: 2)
     case let diagnostic as Diagnostic: self.init(text: Terminal.errors.render([diagnostic]), status: 2)
+    case let query as QueryError: self.init(text: "error: \(query)\n", status: 2)
     case let store as StoreError: self.init(text: "error: \(store)\n", status: 3)
     case let spawn as SpawnFailure: self.init(text: "error: \(spawn.message)\n", status: 3)
     default: return nil

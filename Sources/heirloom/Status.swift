@@ -1,0 +1,31 @@
+import ArgumentParser
+import Execution
+import JSONValues
+
+/// `heirloom status`: how far a run is.
+struct Status: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show how far a run is, or what became of it.")
+
+  @OptionGroup var which: RunChoiceArguments
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let run = try which.queries().run(which.choice)
+    if json { return Terminal.say(run.json.encoded(pretty: true)) }
+    for line in run.lines { Terminal.say(line) }
+  }
+}
+
+/// `heirloom runs`: the runs of a store.
+struct Runs: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "List the runs of a store, newest first.")
+
+  @OptionGroup var store: StoreArguments
+  @Flag(help: "Print a JSON list.") var json = false
+
+  func run() throws {
+    let runs = try StoreQueries(store.path()).runs()
+    if json { return Terminal.say(JSONValue.array(runs.map(\.summary)).encoded(pretty: true)) }
+    for run in runs { if let line = run.lines.first { Terminal.say(line) } }
+  }
+}
