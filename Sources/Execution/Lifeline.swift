@@ -82,15 +82,15 @@ final class Lifeline: Sendable {
         -) groups="${groups%% $group *} ${groups#* $group }" ;;
       esac
     done
-    for group in $groups; do kill -TERM -- "-$group"; done
+    for group in $groups; do kill -s TERM -- "-$group"; done
     left=10
     while [ $left -gt 0 ]; do
       alive=
-      for group in $groups; do kill -0 -- "-$group" && alive=1; done
+      for group in $groups; do kill -s 0 -- "-$group" && alive=1; done
       [ "$alive" ] || exit 0
       sleep 1
       left=$((left - 1))
     done
-    for group in $groups; do kill -KILL -- "-$group"; done
+    for group in $groups; do kill -s KILL -- "-$group"; done
     """
 }

@@ -43,7 +43,7 @@ struct KillTests {
       ProcessOrder(
         words: [program, "run", project.manifest, "--store", project.store, "--progress", "none"], directory: project.root,
         environment: ["PATH": "/usr/bin:/bin"], descriptors: []))
-    while !project.exists("half") { sched_yield() }
+    try until("the stage is half done") { project.exists("half") }
     return child
   }
 
@@ -61,7 +61,16 @@ struct KillTests {
 
   private func waitUntilGone(_ project: TestProject) throws {
     let pid = try #require(Int32(project.read("half")?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""))
-    while ProcessIdentity(pid: pid) != nil { sched_yield() }
+    try until("the stage is gone") { ProcessIdentity(pid: pid) == nil }
+  }
+
+  /// Looks again and again, for half a minute at most.
+  private func until(_ what: Comment, _ isSo: () -> Bool) throws {
+    let deadline = monotonicSeconds() + 30
+    while !isSo() {
+      try #require(monotonicSeconds() < deadline, what)
+      sched_yield()
+    }
   }
 
   @Test("kill -9 of the runner ends the command; the next run goes on and redoes nothing")
