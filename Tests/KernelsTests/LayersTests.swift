@@ -122,7 +122,8 @@ import Testing
   func `heads are normalised and turned, and turned back`(normed: Bool, dimension: Int) {
     let (rows, count) = (37, 3)
     let frequencies = RotaryTable.frequencies(dimension: dimension, theta: 10000).map { Float($0) }
-    let layer = RotaryHeads(heads: count, dimension: dimension, epsilon: 1e-5, table: RotaryTable(positions: 64, frequencies: frequencies))
+    let table = RotaryTable(pool, positions: 64, frequencies: frequencies)
+    let layer = RotaryHeads(heads: count, dimension: dimension, epsilon: 1e-5, table: table)
     let positions = (0..<rows).map { Int32($0 * 5 % 64) }
     let x = random(rows * count * dimension, "x")
     let gamma = random(dimension, "gamma")

@@ -90,6 +90,15 @@ import Training
     }
   }
 
+  @Test func `a checkpoint that cannot be written ends the run with the reason`() throws {
+    var control = TrainingControl()
+    control.checkpointPath = "/nonexistent/checkpoint"
+    control.saveSteps = 1
+    let error = TrainingError.checkpointNotWritten(
+      path: "/nonexistent/checkpoint", reason: "cannot be created: No such file or directory")
+    #expect(throws: error) { try TinyTraining().run(control) }
+  }
+
   @Test func `gradient accumulation is a larger batch`() throws {
     var large = TinyTraining()
     large.settings.microBatch = .records(8)

@@ -8,16 +8,18 @@ package final class RotaryTable: Sendable {
   let sines: FloatBuffer
 
   /// `frequencies`: radians a position, one for each pair.
-  package init(positions: Int, frequencies: [Float]) {
+  package init(_ pool: ThreadPool, positions: Int, frequencies: [Float]) {
     self.positions = positions
     pairs = frequencies.count
     cosines = FloatBuffer(count: positions * pairs)
     sines = FloatBuffer(count: positions * pairs)
-    for position in 0..<positions {
-      for (pair, frequency) in frequencies.enumerated() {
-        let angle = Double(Float(position) * frequency)
-        cosines.pointer[position * pairs + pair] = Float(VectorMath.cos(angle))
-        sines.pointer[position * pairs + pair] = Float(VectorMath.sin(angle))
+    pool.run(RowPartition(rows: positions, rowsPerTask: 256)) { _, range in
+      for position in range {
+        for (pair, frequency) in frequencies.enumerated() {
+          let angle = Double(Float(position) * frequency)
+          cosines.pointer[position * pairs + pair] = Float(VectorMath.cos(angle))
+          sines.pointer[position * pairs + pair] = Float(VectorMath.sin(angle))
+        }
       }
     }
   }
