@@ -52,7 +52,9 @@ package struct ProcessIdentity: Sendable, Equatable {
 
   /// A zombie counts as gone: it does nothing any more.
   private static func startTime(of pid: Int32) -> Int? {
-    guard let bytes = try? FileSystem.posix.read("/proc/\(pid)/stat"), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    guard let bytes = try? FileSystem.posix.read("/proc/\(pid)/stat"), let close = bytes.lastIndex(of: UInt8(ascii: ")")) else {
+      return nil
+    }
     let fields = bytes[(close + 1)...].split(separator: 0x20)
     guard fields.count > 19, fields[0].first != UInt8(ascii: "Z") else { return nil }
     return Int(String(decoding: fields[19], as: UTF8.self))

@@ -38,7 +38,8 @@ package struct ResultOutcome: Sendable, Equatable {
   package var isMixed: Bool
 
   package init(
-    outputs: [StoredOutput], recipe: String, instance: String, run: String, finished: Double, seconds: Double, host: JSONObject = JSONObject(),
+    outputs: [StoredOutput], recipe: String, instance: String, run: String, finished: Double, seconds: Double,
+    host: JSONObject = JSONObject(),
     metrics: JSONObject = JSONObject(), log: Digest? = nil, isMixed: Bool = false
   ) {
     self.outputs = outputs

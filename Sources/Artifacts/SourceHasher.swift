@@ -78,7 +78,9 @@ package final class SourceHasher: Sendable {
   ) throws {
     guard depth < Self.maximumDepth else { throw SourceProblem(message: "is nested deeper than \(Self.maximumDepth) directories") }
     let names: [String]
-    do { names = try files.list(directory.isEmpty ? root : "\(root)/\(directory)") ?? [] } catch { throw SourceProblem(message: error.description) }
+    do { names = try files.list(directory.isEmpty ? root : "\(root)/\(directory)") ?? [] } catch {
+      throw SourceProblem(message: error.description)
+    }
     if names.isEmpty && !directory.isEmpty { empty.append(directory) }
     for name in names {
       let relative = directory.isEmpty ? name : "\(directory)/\(name)"

@@ -124,11 +124,16 @@ extension Store {
   /// Takes a key's lock if it is free; never waits.
   package func lock(_ key: Digest, owner: LockOwner) throws(StoreError) -> LockAttempt {
     guard let lock = try FileLock.attempt(lockPath(key), .exclusive, files) else {
-      let bytes = try files.read(lockPath(key)) ?? []
-      return .busy((try? JSONValue(parsing: bytes)).flatMap(LockOwner.init(json:)))
+      return .busy(try self.owner(ofLock: key))
     }
     try note(owner, in: lock)
     return .held(lock)
+  }
+
+  /// Who was written down last as having a key's lock.
+  package func owner(ofLock key: Digest) throws(StoreError) -> LockOwner? {
+    let bytes = try files.read(lockPath(key)) ?? []
+    return (try? JSONValue(parsing: bytes)).flatMap(LockOwner.init(json:))
   }
 
   package func note(_ owner: LockOwner, in lock: FileLock) throws(StoreError) {

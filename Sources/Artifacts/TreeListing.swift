@@ -45,7 +45,8 @@ package struct TreeListing: Sendable, Equatable {
 
   /// Reads a listing back; nil when the text is none, or names a path that leaves the directory.
   package init?(bytes: [UInt8]) {
-    guard let json = try? JSONValue(parsing: bytes), json["format"]?.stringValue == "heirloom tree 1", let entries = json["files"]?.arrayValue
+    guard let json = try? JSONValue(parsing: bytes), json["format"]?.stringValue == "heirloom tree 1",
+      let entries = json["files"]?.arrayValue
     else { return nil }
     var files: [File] = []
     for entry in entries {

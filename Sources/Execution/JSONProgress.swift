@@ -23,7 +23,8 @@ package final class JSONProgress: ProgressDisplay {
       (
         "started",
         [
-          ("instance", .string(name)), ("stage", .string(start.stage)), ("attempt", .integer(start.attempt)), ("resumes", .bool(start.resumes)),
+          ("instance", .string(name)), ("stage", .string(start.stage)), ("attempt", .integer(start.attempt)),
+          ("resumes", .bool(start.resumes)),
           ("reasons", .array(start.reasons.map(JSONValue.string))),
         ]
       )

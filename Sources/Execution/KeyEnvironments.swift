@@ -59,7 +59,8 @@ struct KeyEnvironments {
       defer { close(nothing) }
       let child = ChildProcess()
       let order = ProcessOrder(
-        words: words, directory: directory, environment: StageEnvironment.base(variables), descriptors: [(nothing, 0), (ends.write, 1), (ends.write, 2)])
+        words: words, directory: directory, environment: StageEnvironment.base(variables),
+        descriptors: [(nothing, 0), (ends.write, 1), (ends.write, 2)])
       do { _ = try child.start(order) } catch {
         close(ends.write)
         throw error

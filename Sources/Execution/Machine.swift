@@ -41,7 +41,8 @@ package struct Machine: Sendable {
   /// What is recorded with a result: it could have changed the bytes, and is not in the key.
   package func facts(threads: Int, numerics: String) -> JSONObject {
     JSONObject([
-      ("host", .string(ProcessIdentity.hostName)), ("cpu", .string(processor)), ("threads", .integer(threads)), ("numerics", .string(numerics)),
+      ("host", .string(ProcessIdentity.hostName)), ("cpu", .string(processor)), ("threads", .integer(threads)),
+      ("numerics", .string(numerics)),
     ])
   }
 }

@@ -35,7 +35,12 @@ final class Mailbox<Message: Sendable>: Sendable {
       guard count > 0 else { break }
       wakes += bytes[..<count].compactMap(Wake.init)
     }
-    return (messages.withLock { messages in defer { messages = [] }; return messages }, wakes.filter { $0 != .message })
+    return (
+      messages.withLock { messages in
+        defer { messages = [] }
+        return messages
+      }, wakes.filter { $0 != .message }
+    )
   }
 }
 

@@ -57,7 +57,8 @@ enum ProgressText {
 
   private static func stopping(_ running: Int) -> String {
     running == 0
-      ? "stopping" : "stopping: \(running) running \(running == 1 ? "instance keeps" : "instances keep") a checkpoint; once more ends by force"
+      ? "stopping"
+      : "stopping: \(running) running \(running == 1 ? "instance keeps" : "instances keep") a checkpoint; once more ends by force"
   }
 
   static func summary(_ outcome: RunOutcome) -> String {

@@ -30,7 +30,11 @@ package final class RecipeRun {
   private var children: [Int: ChildProcess] = [:]
   private var readers: [Int: EventReader] = [:]
   private var problems: [Int: StageProblem] = [:]
+  private var attempts: [Int: Int] = [:]
+  private var reasons: [Int: [String]] = [:]
   private var blocked: Set<Int> = []
+  /// Told already that another run computes them.
+  private var announcedBlocked: Set<Int> = []
   private var outcomes: [Int: Scheduler.Outcome] = [:]
   private var seconds: [Int: Double] = [:]
   private var bytesWanted: Set<Int> = []
@@ -82,7 +86,8 @@ package final class RecipeRun {
   private static func need(_ instance: StageInstance, _ options: RunOptions) -> Scheduler.Need {
     let machine = options.machine
     return Scheduler.Need(
-      cpus: min(threads(instance, options), max(1, machine.cpus)), memoryBytes: min(instance.resources.memoryBytes ?? 0, machine.memoryBytes),
+      cpus: min(threads(instance, options), max(1, machine.cpus)),
+      memoryBytes: min(instance.resources.memoryBytes ?? 0, machine.memoryBytes),
       gpus: min(instance.resources.gpus, machine.gpus.count))
   }
 
@@ -194,8 +199,6 @@ package final class RecipeRun {
     }
   }
 
-  private var attempts: [Int: Int] = [:]
-
   private func judge(_ index: Int, _ purpose: Scheduler.Purpose) throws(StoreError) {
     let instance = graph.instances[index]
     guard instance.resources.gpus <= options.machine.gpus.count else {
@@ -220,8 +223,6 @@ package final class RecipeRun {
     case .waits: preconditionFailure("\(instance.name) was judged before its inputs were final")
     }
   }
-
-  private var reasons: [Int: [String]] = [:]
 
   private func note(_ judgement: Judgement, reasons: [String]) {
     self.reasons[judgement.instance] = reasons
@@ -279,7 +280,7 @@ package final class RecipeRun {
       events.append(.ended(index, .found(changed: judge.settle(index, summary))))
     case .blocked(let owner):
       blocked.insert(index)
-      display.show(.blocked(name(index), owner))
+      if announcedBlocked.insert(index).inserted { display.show(.blocked(name(index), owner)) }
       events.append(.ended(index, .blocked))
     case .failed(let problem):
       keep(problem, index)

@@ -162,14 +162,16 @@ extension RecordedRun {
   /// As `status` prints it.
   package var lines: [String] {
     let counts = ["ran", "cached", "failed", "skipped", "interrupted", "running", "waiting"].filter { count($0) > 0 }
-    let head = "\(id)  \(recipe)  \(standingName)" + (counts.isEmpty ? "" : "  ") + counts.map { "\(count($0)) \($0)" }.joined(separator: ", ")
-    return [head] + instances.map { instance in
-      var text = instance.state + String(repeating: " ", count: max(1, 12 - instance.state.count)) + instance.name
-      if let seconds = instance.seconds { text += "  \(ProgressText.duration(seconds))" }
-      if let fraction = instance.activity?.fraction { text += "  \(Int(fraction * 100)) %" }
-      if let error = instance.error { text += "  \(error)" }
-      return text
-    }
+    let head =
+      "\(id)  \(recipe)  \(standingName)" + (counts.isEmpty ? "" : "  ") + counts.map { "\(count($0)) \($0)" }.joined(separator: ", ")
+    return [head]
+      + instances.map { instance in
+        var text = instance.state + String(repeating: " ", count: max(1, 12 - instance.state.count)) + instance.name
+        if let seconds = instance.seconds { text += "  \(ProgressText.duration(seconds))" }
+        if let fraction = instance.activity?.fraction { text += "  \(Int(fraction * 100)) %" }
+        if let error = instance.error { text += "  \(error)" }
+        return text
+      }
   }
 }
 

@@ -60,7 +60,11 @@ package struct StageActivity: Sendable {
   private mutating func metric(_ event: JSONValue) {
     guard let name = event["name"]?.stringValue, let value = event["value"]?.numberValue else { return }
     let entry = (name: name, value: value, step: event["step"]?.integerValue)
-    if let place = metrics.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) { metrics[place] = entry } else { metrics.append(entry) }
+    if let place = metrics.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
+      metrics[place] = entry
+    } else {
+      metrics.append(entry)
+    }
   }
 }
 

@@ -65,7 +65,7 @@ struct StageAttempt: Sendable {
 
   func run() -> AttemptReport {
     do throws(StoreError) {
-      guard let lock = try takeLock() else { return .blocked(nil) }
+      guard let lock = try takeLock() else { return .blocked(try store.owner(ofLock: key.digest)) }
       defer { lock.release() }
       if let summary = try resultMeanwhile() { return .found(summary) }
       let work = store.workDirectory(key.digest)
@@ -230,7 +230,8 @@ struct StageAttempt: Sendable {
     return try publish(intakes, work, seconds)
   }
 
-  private func publish(_ intakes: [Store.Intake], _ work: WorkDirectory, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?) {
+  private func publish(_ intakes: [Store.Intake], _ work: WorkDirectory, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?)
+  {
     // The first answers as long as its bytes are here; bytes made anew because they were gone answer for themselves.
     let answering: ResultRecord.Answering = isRerun || needsBytes ? .becomesCurrent : try hasWholeAnswer() ? .keepsFirst : .becomesCurrent
     let events = StageActivity(reading: work.eventsPath, store.files)

@@ -70,7 +70,9 @@ package struct StoreQueries: Sendable {
     for output in result?.answer.outputs ?? [] {
       let view = store.viewPath(recipe: run.recipe, instance: instance.name, output: output.name)
       guard let path = try store.path(of: output) else { continue }
-      let isCurrent = store.files.readLink(view).map { $0.hasSuffix(output.isDirectory ? output.digest.hex : String(output.digest.hex.dropFirst(2))) }
+      let isCurrent = store.files.readLink(view).map {
+        $0.hasSuffix(output.isDirectory ? output.digest.hex : String(output.digest.hex.dropFirst(2)))
+      }
       paths[output.name] = isCurrent == true ? view : path
     }
     return Finding(run: run, instance: instance, result: result, paths: paths)
@@ -95,7 +97,9 @@ package struct StoreQueries: Sendable {
   }
 
   package func output(_ name: String, of finding: Finding) throws -> StoredOutput {
-    guard let outcome = finding.result?.answer else { throw QueryError("\(finding.instance.name) has no result yet: \(finding.instance.state)") }
+    guard let outcome = finding.result?.answer else {
+      throw QueryError("\(finding.instance.name) has no result yet: \(finding.instance.state)")
+    }
     if let output = outcome.outputs.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) { return output }
     let known = outcome.outputs.map(\.name)
     let near = NearestName.find(name, among: known).map { "; did you mean '\($0)'?" } ?? "; it has \(known.joined(separator: ", "))"

@@ -22,7 +22,9 @@ final class TemporaryStore: Sendable {
 
 extension Store {
   /// Stores a file as the only output of a key.
-  func keep(_ path: String, key: Digest, _ answering: ResultRecord.Answering = .keepsFirst, kind: OutputSurvey.Kind = .file) throws -> Publication {
+  func keep(_ path: String, key: Digest, _ answering: ResultRecord.Answering = .keepsFirst, kind: OutputSurvey.Kind = .file) throws
+    -> Publication
+  {
     var pending = PendingNames()
     let survey = try OutputSurvey(path, expecting: kind, files: files)
     let intake = try examine(path, as: survey, name: "out", type: "file")

@@ -19,7 +19,9 @@ struct ExecutionTests {
   @Test("a failing command: its status, the end of its log and the log's path; nothing that hangs on it runs")
   func failing() throws {
     let project = try project(
-      scriptManifest("echo first\necho 'the reason' >&2\nexit 3", "  after: {uses: upper, inputs: {text: s.out}}\n  other: {uses: say, with: {text: a}}"))
+      scriptManifest(
+        "echo first\necho 'the reason' >&2\nexit 3", "  after: {uses: upper, inputs: {text: s.out}}\n  other: {uses: say, with: {text: a}}")
+    )
     let happening = try project.run { $0.keepGoing = true }
     let problem = try #require(happening.problems["s"])
     #expect(problem.message == "exited with status 3")
@@ -33,14 +35,17 @@ struct ExecutionTests {
   @Test("a missing command is named")
   func missingCommand() throws {
     let project = try project("heirloom: 1\nname: test\nstages:\n  s: {uses: absent}")
-    try project.write("stages/absent.yaml", "stage: absent\nversion: 1\nsummary: None.\noutputs: {out: {type: file}}\nrun: {command: [no-such-program, \"${outputs.out}\"]}\n")
+    try project.write(
+      "stages/absent.yaml",
+      "stage: absent\nversion: 1\nsummary: None.\noutputs: {out: {type: file}}\nrun: {command: [no-such-program, \"${outputs.out}\"]}\n")
     #expect(try project.run().problems["s"]?.message == "command not found: no-such-program")
   }
 
   @Test("a version command is in the key, and one that fails is named")
   func versions() throws {
     let project = try project("heirloom: 1\nname: test\nstages:\n  s: {uses: versioned}")
-    let contract = "stage: versioned\nversion: 1\nsummary: None.\noutputs: {out: {type: file}}\nrun:\n  command: [sh, -c, 'echo a > \"$0\"', \"${outputs.out}\"]\n  versions: [[sh, \"./v.sh\"]]\n"
+    let contract =
+      "stage: versioned\nversion: 1\nsummary: None.\noutputs: {out: {type: file}}\nrun:\n  command: [sh, -c, 'echo a > \"$0\"', \"${outputs.out}\"]\n  versions: [[sh, \"./v.sh\"]]\n"
     try project.write("stages/versioned.yaml", contract)
     try project.write("stages/v.sh", "echo v1")
     #expect(try project.run().ran == ["s"])
@@ -55,7 +60,8 @@ struct ExecutionTests {
     "outputs that are missing, links, of the wrong kind or not declared fail the stage and store nothing",
     arguments: [
       ("true", "output out was not created"), ("ln -s /etc/passwd \"$out\"", "output out is a symbolic link"),
-      ("mkdir \"$out\"", "output out is a directory where a file belongs"), ("mkfifo \"$out\"", "output out is neither a file nor a directory"),
+      ("mkdir \"$out\"", "output out is a directory where a file belongs"),
+      ("mkfifo \"$out\"", "output out is neither a file nor a directory"),
       ("echo a > \"$out\"; echo b > out/more", "the stage created 'out/more', which its contract does not declare"),
     ])
   func badOutputs(script: String, message: String) throws {
@@ -84,7 +90,8 @@ struct ExecutionTests {
 
   @Test("a stage that changes its input fails, and the input is made again")
   func changedInput() throws {
-    let manifest = "heirloom: 1\nname: test\nstages:\n  data: {uses: say, with: {text: hello}}\n  s:\n    uses: script\n    inputs: {text: data.text}\n    with: {script: SCRIPT}\n"
+    let manifest =
+      "heirloom: 1\nname: test\nstages:\n  data: {uses: say, with: {text: hello}}\n  s:\n    uses: script\n    inputs: {text: data.text}\n    with: {script: SCRIPT}\n"
     let project = try project(manifest.replacing("SCRIPT", with: "'chmod u+w \"$in\"; echo more >> \"$in\"; echo a > \"$out\"'"))
     #expect(
       try project.run().problems["s"]?.message
@@ -97,7 +104,8 @@ struct ExecutionTests {
   @Test("a directory travels whole: nested files, empty directories, through a tree of links")
   func directories() throws {
     let project = try project(
-      "heirloom: 1\nname: test\nstages:\n  t: {uses: tree, with: {script: 'mkdir -p $out/a/b $out/none; echo x > $out/a/b/f; echo y > $out/g'}}\n  s: {uses: script, inputs: {tree: t.out}, with: {script: '(cd \"$tree\"; find . -type d | sort; cat a/b/f g) > \"$out\"'}}")
+      "heirloom: 1\nname: test\nstages:\n  t: {uses: tree, with: {script: 'mkdir -p $out/a/b $out/none; echo x > $out/a/b/f; echo y > $out/g'}}\n  s: {uses: script, inputs: {tree: t.out}, with: {script: '(cd \"$tree\"; find . -type d | sort; cat a/b/f g) > \"$out\"'}}"
+    )
     #expect(try project.run().ran == ["t", "s"])
     #expect(project.output("s", "out") == ".\n./a\n./a/b\n./none\nx\ny\n")
     let queries = try StoreQueries(project.store)
@@ -110,7 +118,8 @@ struct ExecutionTests {
 
   @Test("the environment is exactly what the contract and the interface say")
   func environment() throws {
-    let project = try project(scriptManifest("env | sed 's/=.*//' | sort | tr '\\n' ' ' > \"$out\"; echo >> \"$out\"; echo \"$KEYED $PASSED\" >> \"$out\""))
+    let project = try project(
+      scriptManifest("env | sed 's/=.*//' | sort | tr '\\n' ' ' > \"$out\"; echo >> \"$out\"; echo \"$KEYED $PASSED\" >> \"$out\""))
     try project.run {
       $0.variables["PASSED"] = "p"
       $0.variables["KEYED"] = "k"
@@ -122,13 +131,18 @@ struct ExecutionTests {
     let ours = "HEIRLOOM_CHECKPOINT HEIRLOOM_EVENTS HEIRLOOM_LIFELINE HEIRLOOM_STAGE HEIRLOOM_THREADS"
     #expect(names == "CUDA_VISIBLE_DEVICES \(ours) HOME KEYED PASSED PATH")
     #expect(lines[1] == "k p")
-    #expect(try project.run { $0.variables["KEYED"] = "k"; $0.variables["PASSED"] = "other" }.cached == ["s"])
+    #expect(
+      try project.run {
+        $0.variables["KEYED"] = "k"
+        $0.variables["PASSED"] = "other"
+      }.cached == ["s"])
     #expect(try project.run { $0.variables["KEYED"] = "other" }.ran == ["s"])
   }
 
   @Test("gpus are handed out as distinct devices; a machine without them says so")
   func gpus() throws {
-    let stage = "uses: script, resources: {gpus: 1}, with: {script: 'echo $CUDA_VISIBLE_DEVICES > \"$out\"; until [ -e ../a ] && [ -e ../b ]; do touch ../NAME; done'}"
+    let stage =
+      "uses: script, resources: {gpus: 1}, with: {script: 'echo $CUDA_VISIBLE_DEVICES > \"$out\"; until [ -e ../a ] && [ -e ../b ]; do touch ../NAME; done'}"
     let project = try project(
       "heirloom: 1\nname: test\nstages:\n  a: {\(stage.replacing("NAME", with: "a"))}\n  b: {\(stage.replacing("NAME", with: "b"))}\n")
     #expect(try project.run().ran.count == 2)
@@ -143,7 +157,9 @@ struct ExecutionTests {
   @Test("a retry keeps the checkpoint; a stage that goes on failing fails with its last words")
   func retry() throws {
     let project = try project(
-      scriptManifest("echo x >> \"$HEIRLOOM_CHECKPOINT/tries\"\n[ $(wc -l < \"$HEIRLOOM_CHECKPOINT/tries\") -ge 3 ] || exit 1\ncp \"$HEIRLOOM_CHECKPOINT/tries\" \"$out\"", "    retries: 2"))
+      scriptManifest(
+        "echo x >> \"$HEIRLOOM_CHECKPOINT/tries\"\n[ $(wc -l < \"$HEIRLOOM_CHECKPOINT/tries\") -ge 3 ] || exit 1\ncp \"$HEIRLOOM_CHECKPOINT/tries\" \"$out\"",
+        "    retries: 2"))
     let happening = try project.run()
     #expect(happening.retries == ["s", "s"])
     #expect(happening.ran == ["s"])
@@ -171,7 +187,10 @@ struct ExecutionTests {
 
   @Test("show, log and status tell what happened")
   func queries() throws {
-    let project = try project(scriptManifest("echo said\necho '{\"t\":1,\"kind\":\"metric\",\"step\":1,\"name\":\"loss\",\"value\":2.5}' >> \"$HEIRLOOM_EVENTS\"\necho x > \"$out\""))
+    let project = try project(
+      scriptManifest(
+        "echo said\necho '{\"t\":1,\"kind\":\"metric\",\"step\":1,\"name\":\"loss\",\"value\":2.5}' >> \"$HEIRLOOM_EVENTS\"\necho x > \"$out\""
+      ))
     try project.run()
     let queries = try StoreQueries(project.store)
     let (instance, output) = try queries.parse("s.out", in: .latestOf(recipe: "test"))

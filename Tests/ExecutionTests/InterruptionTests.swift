@@ -106,7 +106,9 @@ struct KillTests {
     let project = try TestProject()
     try project.write("recipe.yaml", manifest(project, ignoring: "trap 'exit 75' TERM"))
     let runner = try startRunner(project)
-    for child in Self.children(of: try #require(runner.identifier)) where Self.commandLine(child).contains("groups=") { kill(child, SIGKILL) }
+    for child in Self.children(of: try #require(runner.identifier)) where Self.commandLine(child).contains("groups=") {
+      kill(child, SIGKILL)
+    }
     runner.signal(SIGKILL)
     _ = runner.wait()
     let next = try project.run()
@@ -116,9 +118,13 @@ struct KillTests {
   }
 
   private static func children(of pid: Int32) -> [Int32] {
-    ((try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? "").split(separator: " ").compactMap { Int32($0) }
+    ((try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? "").split(separator: " ").compactMap {
+      Int32($0)
+    }
       + threads(of: pid).flatMap { thread in
-        ((try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/children", encoding: .utf8)) ?? "").split(separator: " ").compactMap { Int32($0) }
+        ((try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/children", encoding: .utf8)) ?? "").split(separator: " ").compactMap {
+          Int32($0)
+        }
       }
   }
 
