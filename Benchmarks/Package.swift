@@ -16,7 +16,14 @@ let package = Package(
     .target(name: "COpenBLAS"),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])]),
     .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: engine),
+    .target(name: "JSONValues"),
+    .target(name: "Modeling", dependencies: ["Kernels", "JSONValues"], swiftSettings: engine),
+    .target(name: "Training", dependencies: ["Modeling", "Kernels", "JSONValues"], swiftSettings: engine),
+    .target(name: "Generation", dependencies: ["Modeling", "Kernels", "JSONValues"], swiftSettings: engine),
     .executableTarget(name: "KernelBench", dependencies: ["Kernels"], swiftSettings: engine),
+    .executableTarget(
+      name: "engine-bench", dependencies: ["Generation", "Training", "Modeling", "Kernels", "JSONValues"], path: "Sources/EngineBench",
+      swiftSettings: engine),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -28,9 +28,6 @@ package struct RecordFile: Sendable {
     }
   }
 
-  /// `read` under the name it had first.
-  package func forEach(_ body: (Record, Int) throws(DatasetError) -> Void) throws(DatasetError) { try read(body) }
-
   package func records() throws(DatasetError) -> [Record] {
     var records: [Record] = []
     try read { record, _ in records.append(record) }

@@ -11,15 +11,31 @@ package struct JSONDecodingError: Error, Equatable, CustomStringConvertible {
   package var description: String { path.isEmpty ? message : "\(path): \(message)" }
 }
 
+/// How a type's properties are spelt in JSON.
+package enum JSONKeySpelling: Sendable {
+  case asInSwift
+  /// `learningRate` is `learning_rate`.
+  case snakeCase
+
+  fileprivate func key(_ name: String) -> String {
+    guard self == .snakeCase else { return name }
+    return name.reduce(into: "") { key, character in
+      if character.isUppercase { key += "_" + character.lowercased() } else { key.append(character) }
+    }
+  }
+}
+
 extension JSONValue {
   /// Decodes a `Decodable` type from this value.
-  package func decode<T: Decodable>(_ type: T.Type = T.self) throws -> T {
-    try decodeRecordingKeys(type).value
+  package func decode<T: Decodable>(_ type: T.Type = T.self, keys: JSONKeySpelling = .asInSwift) throws -> T {
+    try decodeRecordingKeys(type, keys: keys).value
   }
 
   /// Decodes, and says which keys of this object the type asked for: the ones it did not are unknown to it.
-  package func decodeRecordingKeys<T: Decodable>(_ type: T.Type = T.self) throws -> (value: T, keys: Set<String>) {
-    let record = KeyRecord()
+  package func decodeRecordingKeys<T: Decodable>(
+    _ type: T.Type = T.self, keys: JSONKeySpelling = .asInSwift
+  ) throws -> (value: T, keys: Set<String>) {
+    let record = KeyRecord(keys)
     let value = try ValueDecoder(value: self, codingPath: [], record: record).unwrap(type)
     return (value, record.keys)
   }
@@ -27,7 +43,10 @@ extension JSONValue {
 
 /// The top-level keys asked for during one decoding.
 private final class KeyRecord {
+  let spelling: JSONKeySpelling
   var keys: Set<String> = []
+
+  init(_ spelling: JSONKeySpelling) { self.spelling = spelling }
 }
 
 private struct PathKey: CodingKey {
@@ -111,8 +130,9 @@ private struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   var allKeys: [Key] { object.keys.compactMap { Key(stringValue: $0) } }
 
   func contains(_ key: Key) -> Bool {
-    if codingPath.isEmpty { record.keys.insert(key.stringValue) }
-    return object[key.stringValue] != nil
+    let name = record.spelling.key(key.stringValue)
+    if codingPath.isEmpty { record.keys.insert(name) }
+    return object[name] != nil
   }
 
   func decodeNil(forKey key: Key) throws -> Bool { try decoder(key).value.isNull }
@@ -128,8 +148,9 @@ private struct ObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
 
   private func decoder(_ key: Key) throws -> ValueDecoder {
-    guard contains(key), let value = object[key.stringValue] else {
-      throw JSONDecodingError(path: codingPath.text, message: "'\(key.stringValue)' is missing")
+    let name = record.spelling.key(key.stringValue)
+    guard contains(key), let value = object[name] else {
+      throw JSONDecodingError(path: codingPath.text, message: "'\(name)' is missing")
     }
     return ValueDecoder(value: value, codingPath: codingPath + [key], record: record)
   }

@@ -63,7 +63,7 @@ private struct JSONParser {
     var object = JSONObject()
     var seen: Set<ByteString> = []
     skipSpace()
-    if take(UInt8(ascii: "}")) { depth -= 1; return .object(object) }
+    if take(UInt8(ascii: "}")) { return leave(.object(object)) }
     while true {
       skipSpace()
       guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw failure("expected a key in double quotes") }
@@ -79,7 +79,7 @@ private struct JSONParser {
       guard take(UInt8(ascii: ":")) else { throw failure("expected ':' after a key") }
       object.append(key, try value())
       skipSpace()
-      if take(UInt8(ascii: "}")) { depth -= 1; return .object(object) }
+      if take(UInt8(ascii: "}")) { return leave(.object(object)) }
       guard take(UInt8(ascii: ",")) else { throw failure("expected ',' or '}' in an object") }
     }
   }
@@ -89,11 +89,11 @@ private struct JSONParser {
     position += 1
     var elements: [JSONValue] = []
     skipSpace()
-    if take(UInt8(ascii: "]")) { depth -= 1; return .array(elements) }
+    if take(UInt8(ascii: "]")) { return leave(.array(elements)) }
     while true {
       elements.append(try value())
       skipSpace()
-      if take(UInt8(ascii: "]")) { depth -= 1; return .array(elements) }
+      if take(UInt8(ascii: "]")) { return leave(.array(elements)) }
       guard take(UInt8(ascii: ",")) else { throw failure("expected ',' or ']' in a list") }
     }
   }
@@ -224,6 +224,11 @@ private struct JSONParser {
   private mutating func enter() throws(JSONError) {
     depth += 1
     guard depth <= maximumDepth else { throw failure("nested more than \(maximumDepth) deep") }
+  }
+
+  private mutating func leave(_ value: JSONValue) -> JSONValue {
+    depth -= 1
+    return value
   }
 
   private mutating func skipSpace() {

@@ -2,6 +2,7 @@
 ///
 /// The contract `stages/NAME.yaml` says what it takes and gives; the runner has checked all of that before `run` is called.
 package protocol NativeStage: Sendable {
+  /// A property `learningRate` is the contract's parameter `learning_rate`.
   associatedtype Parameters: Decodable & Sendable
   /// The contract's `run.native`, `train/sft`.
   static var name: String { get }

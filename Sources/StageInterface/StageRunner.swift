@@ -11,12 +11,12 @@ package struct StageRunner: Sendable {
   package init<Stage: NativeStage>(_ stage: Stage.Type) {
     name = Stage.name
     run = { parameters, context in try Stage.run(try Self.decode(parameters, Stage.Parameters.self), context) }
-    parameterNames = { try JSONValue.object($0).decodeRecordingKeys(Stage.Parameters.self).keys }
+    parameterNames = { try JSONValue.object($0).decodeRecordingKeys(Stage.Parameters.self, keys: .snakeCase).keys }
   }
 
   private static func decode<P: Decodable>(_ parameters: JSONObject, _ type: P.Type) throws -> P {
     do {
-      return try JSONValue.object(parameters).decode(type)
+      return try JSONValue.object(parameters).decode(type, keys: .snakeCase)
     } catch let error as JSONDecodingError {
       throw StageFailure("parameter \(error.path): \(error.message)")
     }

@@ -14,21 +14,22 @@ package struct DataImport: NativeStage {
     let suite: String
     let kind: String
     let scorer: JSONObject?
-    let max_new_tokens: Int
+    let maxNewTokens: Int
     let seed: UInt64
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
     var records: [Record] = []
+    let mapping = try about("fields") { () throws(DatasetError) in try FieldMapping(parameters.fields) }
     for source in context.inputs("source") {
-      records += try RecordFile(source.path, mapping: FieldMapping(parameters.fields)).records()
+      records += try RecordFile(source.path, mapping: mapping).records()
     }
     let split = try RecordImport(
       records, heldout: parameters.heldout, train: parameters.train, seed: parameters.seed, deduplicate: parameters.deduplicate)
     context.log("\(records.count) records, \(split.duplicates) duplicates left out, \(split.shadowed) with a held-out question left out")
     try RecordFile.write(split.train, to: try context.output("train"))
     let suite = Suite(name: parameters.suite, scoring: try scoring(parameters, split.heldout), records: split.heldout)
-    for record in split.heldout { try suite.check(record) }
+    try about("kind") { () throws(DatasetError) in for record in split.heldout { try suite.check(record) } }
     try suite.write(to: try context.output("heldout"))
   }
 
@@ -38,9 +39,16 @@ package struct DataImport: NativeStage {
     case "multiple_choice": return .multipleChoice
     case "perplexity": return .perplexity
     default:
-      let rule = try parameters.scorer.map { try VerifyRule(json: .object($0)) }
+      let rule = try parameters.scorer.map { scorer in
+        try about("scorer") { () throws(DatasetError) in try VerifyRule(json: .object(scorer)) }
+      }
       let own = records.allSatisfy { $0.verify != nil }
-      return .generation(rule ?? (own ? nil : .exact(TextNormalization())), maxNewTokens: parameters.max_new_tokens, stop: ["\n"])
+      return .generation(rule ?? (own ? nil : .exact(TextNormalization())), maxNewTokens: parameters.maxNewTokens, stop: ["\n"])
     }
+  }
+
+  /// An error of what a parameter says names the parameter.
+  private static func about<Value>(_ parameter: String, _ body: () throws(DatasetError) -> Value) throws -> Value {
+    do { return try body() } catch { throw StageFailure("parameter \(parameter): \(error)") }
   }
 }

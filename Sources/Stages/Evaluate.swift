@@ -13,14 +13,14 @@ package struct Evaluate: NativeStage {
   package struct Parameters: Decodable, Sendable {
     let format: String
     let system: String?
-    let add_bos: Bool
+    let addBos: Bool
     let limit: Int?
-    let max_new_tokens: Int?
+    let maxNewTokens: Int?
     let temperature: Double
-    let top_k: Int?
-    let top_p: Double?
+    let topK: Int?
+    let topP: Double?
     let seed: UInt64
-    let per_device_eval_batch_size: Int
+    let perDeviceEvalBatchSize: Int
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
@@ -31,10 +31,10 @@ package struct Evaluate: NativeStage {
     var evaluator = Evaluator(model, codec)
     evaluator.layout = PromptFormat.Layout(rawValue: parameters.format) ?? .auto
     evaluator.system = parameters.system
-    evaluator.addsBeginning = parameters.add_bos
+    evaluator.addsBeginning = parameters.addBos
     evaluator.temperature = parameters.temperature
-    evaluator.topK = parameters.top_k
-    evaluator.topP = parameters.top_p
+    evaluator.topK = parameters.topK
+    evaluator.topP = parameters.topP
     evaluator.seed = parameters.seed
     evaluator.progress = { done, total in
       if context.stopRequested { throw StageInterrupted() }
@@ -49,7 +49,7 @@ package struct Evaluate: NativeStage {
   private static func suite(_ parameters: Parameters, _ path: String) throws -> Suite {
     var suite = try Suite(directory: path)
     if let limit = parameters.limit { suite.records = Array(suite.records.prefix(limit)) }
-    if let longest = parameters.max_new_tokens, case .generation(let scorer, _, let stop) = suite.scoring {
+    if let longest = parameters.maxNewTokens, case .generation(let scorer, _, let stop) = suite.scoring {
       suite.scoring = .generation(scorer, maxNewTokens: longest, stop: stop)
     }
     return suite
@@ -64,6 +64,6 @@ package struct Evaluate: NativeStage {
     let weights = ModelWeights.packed(model.configuration, model.arena, pool: pool, release: true)
     let ends = Set(model.configuration.eosTokens.map { Int32($0) } + [codec.end].compactMap { $0 })
     return EngineModel(
-      Transformer(weights, pool: pool), codec, endTokens: ends, batchSize: parameters.per_device_eval_batch_size)
+      Transformer(weights, pool: pool), codec, endTokens: ends, batchSize: parameters.perDeviceEvalBatchSize)
   }
 }

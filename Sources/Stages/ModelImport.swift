@@ -19,6 +19,9 @@ package struct ModelImport: NativeStage {
       let vocabulary = try GGUFVocabulary(metadata: metadata)
       try TokenizerDirectory.write(vocabulary.definition, vocabulary.configuration, to: tokenizer.path)
     } else {
+      guard model.companions.contains(where: { $0.name == TokenizerFiles.tokenizer }) else {
+        throw StageFailure("holds no \(TokenizerFiles.tokenizer)", file: source)
+      }
       try TokenizerDirectory.write(model.companions, to: tokenizer.path)
     }
     try check(tokenizer, model.configuration)

@@ -10,7 +10,7 @@ package struct ReportScores: NativeStage {
 
   package struct Parameters: Decodable, Sendable {
     let title: String
-    let suite_axis: String
+    let suiteAxis: String
     let groups: JSONObject
     let confidence: Double
     let resamples: Int
@@ -18,8 +18,8 @@ package struct ReportScores: NativeStage {
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
-    let base = try context.inputs("base").map { try SuiteScores($0, suiteAxis: parameters.suite_axis) }
-    let others = try context.inputs("models").map { try SuiteScores($0, suiteAxis: parameters.suite_axis) }
+    let base = try context.inputs("base").map { try SuiteScores($0, suiteAxis: parameters.suiteAxis) }
+    let others = try context.inputs("models").map { try SuiteScores($0, suiteAxis: parameters.suiteAxis) }
     let table = try ScoreTable(
       base: base, others: others, groups: try groups(parameters.groups),
       interval: .init(confidence: parameters.confidence, resamples: parameters.resamples, seed: parameters.seed))

@@ -53,7 +53,8 @@ struct ScoreTable {
         throw StageFailure("suite '\(scores.suite)' of model '\(scores.modelName)' has no score of the base")
       }
       guard own.records == scores.records, own.metric == scores.metric else {
-        throw StageFailure("suite '\(scores.suite)' of model '\(scores.modelName)' has other records than the base's: they cannot be compared")
+        throw StageFailure(
+          "suite '\(scores.suite)' of model '\(scores.modelName)' has other records than the base's: they cannot be compared")
       }
     }
     for group in groups {

@@ -10,10 +10,10 @@ package struct Tokenize: NativeStage {
     let system: String?
     let template: String
     let delimiter: String
-    let completion_only_loss: Bool
-    let add_bos: Bool
-    let add_eos: Bool
-    let max_length: Int?
+    let completionOnlyLoss: Bool
+    let addBos: Bool
+    let addEos: Bool
+    let maxLength: Int?
     let overflow: String
     let faults: String
   }
@@ -24,12 +24,12 @@ package struct Tokenize: NativeStage {
       delimiter: parameters.delimiter)
     let encoder = RecordEncoder(
       try TokenizerDirectory(path: try context.input("tokenizer")).codec(), format: format,
-      completionOnlyLoss: parameters.completion_only_loss, addsBeginning: parameters.add_bos, addsEnd: parameters.add_eos)
+      completionOnlyLoss: parameters.completionOnlyLoss, addsBeginning: parameters.addBos, addsEnd: parameters.addEos)
     var builder = TokenizedRecordsBuilder(
-      encoder, maxLength: parameters.max_length, overflow: .init(rawValue: parameters.overflow) ?? .error,
+      encoder, maxLength: parameters.maxLength, overflow: .init(rawValue: parameters.overflow) ?? .error,
       fault: .init(rawValue: parameters.faults) ?? .error)
     for source in context.inputs("data") {
-      try RecordFile(RecordsPath.of(source)).forEach { record, line throws(DatasetError) in try builder.add(record, line: line) }
+      try RecordFile(RecordsPath.of(source)).read { record, line throws(DatasetError) in try builder.add(record, line: line) }
     }
     let (records, statistics) = try builder.finish()
     try records.write(to: try context.output("tokens"), statistics: statistics)

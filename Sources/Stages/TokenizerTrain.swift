@@ -7,22 +7,22 @@ package struct TokenizerTrain: NativeStage {
   package static let name = "tokenizer/train"
 
   package struct Parameters: Decodable, Sendable {
-    let vocab_size: Int
-    let min_frequency: Int
-    let pre_tokenizer: String
-    let special_tokens: [String]
-    let model_max_length: Int
+    let vocabSize: Int
+    let minFrequency: Int
+    let preTokenizer: String
+    let specialTokens: [String]
+    let modelMaxLength: Int
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
-    var trainer = trainer(parameters.pre_tokenizer)
+    var trainer = trainer(parameters.preTokenizer)
     for source in context.inputs("data") {
-      try RecordFile(RecordsPath.of(source)).forEach { record, _ throws(DatasetError) in
+      try RecordFile(RecordsPath.of(source)).read { record, _ throws(DatasetError) in
         for text in record.texts { trainer.add(text) }
       }
     }
     let options = BytePairTrainer.Options(
-      vocabularySize: parameters.vocab_size, minFrequency: parameters.min_frequency, specialTokens: parameters.special_tokens)
+      vocabularySize: parameters.vocabSize, minFrequency: parameters.minFrequency, specialTokens: parameters.specialTokens)
     let definition = try trainer.train(options) { context.progress(done: $0, of: $1) }
     try TokenizerDirectory.write(definition, configuration(parameters), to: try context.output("tokenizer"))
     context.log("\(definition.vocabulary.count) tokens from \(trainer.wordCount) different words")
@@ -40,11 +40,11 @@ package struct TokenizerTrain: NativeStage {
   /// The first special token begins and ends texts and pads; with ChatML's marks among them there is a chat template as well, whose end of
   /// a turn is then the end of everything.
   private static func configuration(_ parameters: Parameters) -> TokenizerConfiguration {
-    let tokens = parameters.special_tokens
+    let tokens = parameters.specialTokens
     let isChat = ["<|im_start|>", "<|im_end|>"].allSatisfy(tokens.contains)
     return TokenizerConfiguration(
       bosToken: tokens.first, eosToken: isChat ? "<|im_end|>" : tokens.first, padToken: tokens.first,
-      chatTemplate: isChat ? chatML : nil, modelMaxLength: parameters.model_max_length)
+      chatTemplate: isChat ? chatML : nil, modelMaxLength: parameters.modelMaxLength)
   }
 
   private static let chatML =

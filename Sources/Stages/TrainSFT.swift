@@ -9,22 +9,22 @@ package struct TrainSFT: NativeStage {
   package static let name = "train/sft"
 
   package struct Parameters: Decodable, Sendable {
-    let learning_rate: Double
-    let lr_scheduler_type: String
-    let warmup_steps: Int
-    let warmup_ratio: Double
-    let num_train_epochs: Double
-    let max_steps: Int
-    let per_device_train_batch_size: Int
-    let gradient_accumulation_steps: Int
-    let max_grad_norm: Double
-    let weight_decay: Double
-    let adam_beta1: Double
-    let adam_beta2: Double
-    let adam_epsilon: Double
+    let learningRate: Double
+    let lrSchedulerType: String
+    let warmupSteps: Int
+    let warmupRatio: Double
+    let numTrainEpochs: Double
+    let maxSteps: Int
+    let perDeviceTrainBatchSize: Int
+    let gradientAccumulationSteps: Int
+    let maxGradNorm: Double
+    let weightDecay: Double
+    let adamBeta1: Double
+    let adamBeta2: Double
+    let adamEpsilon: Double
     let seed: UInt64
-    let data_seed: UInt64?
-    let save_steps: Int
+    let dataSeed: UInt64?
+    let saveSteps: Int
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
@@ -38,14 +38,14 @@ package struct TrainSFT: NativeStage {
 
     var control = TrainingControl()
     control.checkpointPath = context.checkpointDirectory + "/checkpoint"
-    control.saveSteps = parameters.save_steps
+    control.saveSteps = parameters.saveSteps
     control.shouldStop = {
       if context.stopRequested { log.synchronize() }
       return context.stopRequested
     }
     control.onStep = { metrics in
       log.append(metrics)
-      if metrics.step % parameters.save_steps == 0 { log.synchronize() }
+      if metrics.step % parameters.saveSteps == 0 { log.synchronize() }
       for (name, value) in metrics.named { context.metric(step: metrics.step, name, value) }
       context.progress(done: metrics.step, of: run.totalSteps)
     }
@@ -69,20 +69,20 @@ package struct TrainSFT: NativeStage {
 
   private static func settings(_ p: Parameters) -> TrainingSettings {
     var settings = TrainingSettings()
-    settings.learningRate = p.learning_rate
-    settings.schedule = LearningRateSchedule.Kind(rawValue: p.lr_scheduler_type) ?? .linear
-    settings.warmupSteps = p.warmup_steps
-    settings.warmupRatio = p.warmup_ratio
-    settings.epochs = p.num_train_epochs
-    settings.maxSteps = p.max_steps
-    settings.microBatch = .records(p.per_device_train_batch_size)
-    settings.gradientAccumulationSteps = p.gradient_accumulation_steps
-    settings.maxGradNorm = p.max_grad_norm
-    settings.weightDecay = p.weight_decay
-    settings.beta1 = p.adam_beta1
-    settings.beta2 = p.adam_beta2
-    settings.epsilon = p.adam_epsilon
-    settings.dataSeed = p.data_seed ?? p.seed
+    settings.learningRate = p.learningRate
+    settings.schedule = LearningRateSchedule.Kind(rawValue: p.lrSchedulerType) ?? .linear
+    settings.warmupSteps = p.warmupSteps
+    settings.warmupRatio = p.warmupRatio
+    settings.epochs = p.numTrainEpochs
+    settings.maxSteps = p.maxSteps
+    settings.microBatch = .records(p.perDeviceTrainBatchSize)
+    settings.gradientAccumulationSteps = p.gradientAccumulationSteps
+    settings.maxGradNorm = p.maxGradNorm
+    settings.weightDecay = p.weightDecay
+    settings.beta1 = p.adamBeta1
+    settings.beta2 = p.adamBeta2
+    settings.epsilon = p.adamEpsilon
+    settings.dataSeed = p.dataSeed ?? p.seed
     return settings
   }
 }

@@ -14,7 +14,8 @@ struct Export: ParsableCommand {
     let (name, output) = try queries.parse(what, in: which.choice)
     let finding = try queries.find(name, in: which.choice)
     guard let output else {
-      let outputs = finding.instance.key == nil ? "" : "; it has " + (finding.result?.answer.outputs.map(\.name).joined(separator: ", ") ?? "none")
+      let outputs =
+        finding.instance.key == nil ? "" : "; it has " + (finding.result?.answer.outputs.map(\.name).joined(separator: ", ") ?? "none")
       throw CommandFailure.usage("say which output of \(name): \(name).OUTPUT\(outputs)")
     }
     try queries.export(queries.output(output, of: finding), to: directory)

@@ -7,7 +7,8 @@ import Foundation
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a recipe: what has to run, and nothing else.",
-    discussion: "Ctrl-C lets running stages write a checkpoint and stops; a second one ends them at once. The same command goes on from there.")
+    discussion:
+      "Ctrl-C lets running stages write a checkpoint and stops; a second one ends them at once. The same command goes on from there.")
 
   @OptionGroup var recipe: RecipeArguments
   @Argument(help: "Only these instances and what they need.") var instances: [String] = []

@@ -2,16 +2,22 @@ import JSONValues
 import Testing
 
 @Suite("JSON values") struct JSONValueTests {
-  @Test("text survives a round trip with the order of its members", arguments: [
-    #"{"b":1,"a":[true,false,null,-2.5,"é\n"],"c":{}}"#, "[]", "0", #""\"\\ \u0001""#,
-  ]) func roundTrip(text: String) throws {
+  @Test(
+    "text survives a round trip with the order of its members",
+    arguments: [
+      #"{"b":1,"a":[true,false,null,-2.5,"é\n"],"c":{}}"#, "[]", "0", #""\"\\ \u0001""#,
+    ]) func roundTrip(text: String) throws
+  {
     #expect(try JSONValue.parse(text).encoded() == text)
   }
 
-  @Test("numbers are spelt as ECMAScript spells them", arguments: [
-    (1e-5, "0.00001"), (1e-7, "1e-7"), (1e21, "1e+21"), (123456789012345680, "123456789012345680"), (1.5, "1.5"), (-0.0, "0"),
-    (5e-324, "5e-324"), (1.7976931348623157e308, "1.7976931348623157e+308"), (100, "100"), (0.1, "0.1"), (1e20, "100000000000000000000"),
-  ]) func numbers(value: Double, text: String) {
+  @Test(
+    "numbers are spelt as ECMAScript spells them",
+    arguments: [
+      (1e-5, "0.00001"), (1e-7, "1e-7"), (1e21, "1e+21"), (123_456_789_012_345_680, "123456789012345680"), (1.5, "1.5"), (-0.0, "0"),
+      (5e-324, "5e-324"), (1.7976931348623157e308, "1.7976931348623157e+308"), (100, "100"), (0.1, "0.1"), (1e20, "100000000000000000000"),
+    ]) func numbers(value: Double, text: String)
+  {
     #expect(JSONText.number(value) == text)
   }
 
@@ -30,12 +36,16 @@ import Testing
     #expect(JSONValue.integer(1) == JSONValue.number(1))
   }
 
-  @Test("a damaged text is one located error", arguments: [
-    ("{\"a\":1,\n \"a\":2}", "line 2, column 2: duplicate key \"a\""), ("[1,", "line 1, column 4: the text ends where a value should stand"),
-    ("[1] x", "line 1, column 5: text after the end of the document"), ("01", "line 1, column 2: a number may not begin with 0"),
-    ("\"a", "line 1, column 3: the text ends inside a string"), ("1e999", "line 1, column 1: number 1e999 is out of range"),
-    ("{\"a\" 1}", "line 1, column 6: expected ':' after a key"), ("\"\\q\"", "line 1, column 4: unknown escape in a string"),
-  ]) func errors(text: String, message: String) {
+  @Test(
+    "a damaged text is one located error",
+    arguments: [
+      ("{\"a\":1,\n \"a\":2}", "line 2, column 2: duplicate key \"a\""),
+      ("[1,", "line 1, column 4: the text ends where a value should stand"),
+      ("[1] x", "line 1, column 5: text after the end of the document"), ("01", "line 1, column 2: a number may not begin with 0"),
+      ("\"a", "line 1, column 3: the text ends inside a string"), ("1e999", "line 1, column 1: number 1e999 is out of range"),
+      ("{\"a\" 1}", "line 1, column 6: expected ':' after a key"), ("\"\\q\"", "line 1, column 4: unknown escape in a string"),
+    ]) func errors(text: String, message: String)
+  {
     #expect(throws: JSONError.self) { try JSONValue.parse(text) }
     do { _ = try JSONValue.parse(text) } catch { #expect(error.description == message) }
   }
@@ -48,7 +58,11 @@ import Testing
     #expect(try JSONValue.parse(#""\ud83d\ude00\ud83d""#).stringValue == "😀\u{FFFD}")
   }
 
-  struct Point: Decodable { var x: Int; var label: String?; var more: [Double] }
+  struct Point: Decodable {
+    var x: Int
+    var label: String?
+    var more: [Double]
+  }
 
   @Test("decoding says which value is wrong") func decoding() throws {
     let point = try JSONValue.parse(#"{"x":3.0,"more":[1,2.5]}"#).decodeRecordingKeys(Point.self)
