@@ -79,7 +79,7 @@ let package = Package(
     tests("ManifestsTests", ["Manifests", "Diagnostics", "JSONValues"]),
     tests("PlanningTests", ["Planning", "Manifests", "Hashing", "Diagnostics", "JSONValues"]),
     tests("ArtifactsTests", ["Artifacts", "Hashing", "JSONValues"]),
-    tests("ExecutionTests", ["Execution", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues", "Manifests"]),
+    tests("ExecutionTests", ["Execution", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues", "Manifests", "heirloom"]),
     tests("KernelsTests", ["Kernels", "CKernels", "COpenBLAS"]),
     tests("ModelingTests", ["Modeling", "Kernels", "JSONValues"], fixtures: true),
     tests("TokenizationTests", ["Tokenization", "JSONValues"], fixtures: true),
@@ -87,6 +87,13 @@ let package = Package(
     tests("TrainingTests", ["Training", "Modeling", "Kernels", "JSONValues"], fixtures: true),
     tests("GenerationTests", ["Generation", "Modeling", "Kernels", "Tokenization", "JSONValues"]),
     tests("EvaluationTests", ["Evaluation", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
+    tests(
+      "StagesTests",
+      [
+        "Stages", "StageInterface", "Planning", "Diagnostics", "Hashing", "Datasets", "Evaluation", "Kernels", "Modeling", "Tokenization",
+        "Reporting", "JSONValues",
+      ]),
+    tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests("MergingTests", ["Merging", "Modeling", "Kernels", "JSONValues"]),
   ]
 )
