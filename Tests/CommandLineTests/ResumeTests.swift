@@ -50,7 +50,7 @@ import Testing
 
 /// The work directory of a `train/sft` stage, as the runner makes it, with events that can be waited for.
 private final class TrainingWork {
-  private static let project = Result {
+  private static let project: Result<Project, any Error> = Result {
     let project = try Project()
     // Nothing ends the life of what is shared but the end of the process.
     atexit { if let root = try? TrainingWork.project.get().root { try? FileManager.default.removeItem(atPath: root) } }
