@@ -40,15 +40,16 @@ import Testing
     let words = ["run", "pipelines/smollm2-sft.yaml", "--profile", "smoke", "--store", store]
     let first = try Program.run(words, in: Program.repository)
     try #require(first.status == 0, "\(first.errors)")
-    #expect(first.output.contains("## SmolLM2-135M-Instruct"))
-    let scores = try FileManager.default.contentsOfDirectory(atPath: store + "/views/smollm2-sft").filter { $0.contains("_scores[") }
-    #expect(scores.count == 9)
-    for name in scores {
+    let plan = try JSONValue.parse(Program.run(["plan"] + words.dropFirst() + ["--json"], in: Program.repository).output)
+    let evaluations = (plan.arrayValue ?? []).filter { $0["stage"] == "evaluate" }.compactMap { $0["instance"]?.stringValue }
+    #expect(evaluations.count >= 6)
+    for name in evaluations {
       let path = "\(store)/views/smollm2-sft/\(name)/scores"
       let json = try JSONValue(parsing: Array(Data(contentsOf: URL(fileURLWithPath: path))))
       let metric = try #require(json["metric"]?.stringValue)
-      #expect(json["n"] == 4 && json["metrics"]?[metric]?["value"]?.numberValue != nil)
+      #expect(json["n"] == 4 && json["metrics"]?[metric]?["value"]?.numberValue != nil, "\(name)")
     }
+    #expect(first.output.contains("| base "))
     let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
     #expect(second.finished.status == 0 && second.summary?["ran"] == 0)
   }
