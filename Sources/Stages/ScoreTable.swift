@@ -61,6 +61,13 @@ struct ScoreTable {
       if let unknown = group.suites.first(where: { name in !base.contains { $0.suite == name } }) {
         throw StageFailure("group '\(group.name)' names suite '\(unknown)', which the base has no score of")
       }
+      let members = group.suites.compactMap { name in base.first { $0.suite == name } }
+      if let first = members.first,
+        let other = members.first(where: { $0.scale != first.scale || $0.isHigherBetter != first.isHigherBetter })
+      {
+        throw StageFailure(
+          "group '\(group.name)' has no mean: '\(first.suite)' is scored by \(first.metric), '\(other.suite)' by \(other.metric)")
+      }
     }
     columns = base.map(\.suite) + groups.map(\.name)
     constants = base.map { $0.bestConstant.map { $0 * 100 } } + groups.map { _ in nil }

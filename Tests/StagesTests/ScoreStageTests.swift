@@ -107,6 +107,12 @@ import Testing
     expect(
       failure(base: base, models: [foreign.labelled(JSONObject([("alpha", 0.5), ("suite", "copy")]))]),
       is: "suite 'copy' of model 'alpha 0.5' has other records than the base's: they cannot be compared")
+    let bits = try bench.write(
+      text(of: base[1]).replacingOccurrences(of: "exact_match", with: "bits_per_byte").replacingOccurrences(of: "sort", with: "text"),
+      "bits.json")
+    expect(
+      failure(["groups": ["all": ["copy", "text"]]], base: [base[0], bits.labelled(JSONObject([("suite", "text")]))], models: []),
+      is: "group 'all' has no mean: 'copy' is scored by exact_match, 'text' by bits_per_byte")
     let nothing = try bench.write("{}", "nothing.json")
     expect(failure(base: [nothing], models: []), is: "nothing.json: is no scores file")
   }
