@@ -1,0 +1,50 @@
+import JSONValues
+import Planning
+import Testing
+
+/// Versions are not left to memory: bytes that change under the same version would be taken from stores that hold the old ones.
+///
+/// Where a change of the bytes is meant, raise `version` in the stage's contract and record the digest that the failure shows.
+@Suite("Bytes and versions") struct VersionTests {
+  @Test("a stage of this version gives these bytes", arguments: Bench.contracts.map(\.name))
+  func bytes(stage: String) throws {
+    let recorded = Self.recorded[stage] ?? "nothing"
+    let outcome = try Self.outcome(stage)
+    let digest = try outcome.digests().sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.prefix(16))" }.joined(separator: ", ")
+    let found = "\(try Bench.contract(stage).version): \(digest)"
+    #expect(found == recorded)
+  }
+
+  static let recorded = [
+    "average/wise-ft": "1: model 4df41f2e7934e16f",
+    "data/import": "1: heldout ab240ad0a828dd1a, train 394d02b89da6143c",
+    "data/tasks": "1: heldout 691865815a2bf7db, train 30472eb02f433c9b",
+    "evaluate": "1: samples fb5dcd62f7a198d3, scores df853bce6bcfdde3",
+    "model/import": "1: model 8c92ba53e3ef9e4c, tokenizer 2f195b1ba36a0a5b",
+    "model/init": "1: model 630be86eb5451fb1",
+    "report/scores": "1: report 487d0526e1101acc, table 5f4c2f4ed76357bc",
+    "tokenize": "1: tokens 721c938e5f851954",
+    "tokenizer/train": "1: tokenizer c7a5dd4c40c2ad9c",
+    "train/sft": "1: log 79581ce699d90a2a, model 7ac303e7f5e86a35",
+  ]
+
+  private static func outcome(_ stage: String) throws -> Outcome {
+    let m = try Materials.get()
+    let bench = try Bench()
+    switch stage {
+    case "average/wise-ft": return try bench.run(stage, ["alpha": 0.25], inputs: [("base", [m.model]), ("tuned", [m.tuned])])
+    case "data/import": return try bench.run(stage, ["heldout": 2], inputs: [("source", [m.rows])])
+    case "data/tasks": return try bench.run(stage, ["task": "sort", "train": 16, "heldout": 8, "difficulty": 5, "seed": 9])
+    case "evaluate":
+      return try bench.run(stage, ["temperature": 0.7, "top_p": 0.9], inputs: [("model", [m.model]), ("suite", [m.written])])
+    case "model/import": return try bench.run(stage, inputs: [("source", [try bench.checkpoint("tiny-qwen2")])])
+    case "model/init": return try bench.run(stage, Materials.dimensions, inputs: [("tokenizer", [m.tokenizer])])
+    case "report/scores": return try bench.run(stage, inputs: [("base", m.baseScores), ("models", m.otherScores)])
+    case "tokenize": return try bench.run(stage, inputs: [("data", [m.records]), ("tokenizer", [m.tokenizer])])
+    case "tokenizer/train": return try bench.run(stage, ["vocab_size": 290], inputs: [("data", [m.records, m.written])])
+    default:
+      return try bench.run(
+        "train/sft", ["learning_rate": 0.01, "max_steps": 5, "weight_decay": 0.1], inputs: [("model", [m.model]), ("data", [m.tokens])])
+    }
+  }
+}
