@@ -339,7 +339,8 @@ package final class RecipeRun {
       members.append(("error", .string(problem.message)))
       display.show(.failed(name(index), problem))
     case .skipped: display.show(.skipped(name(index), because: cause.map(name)))
-    case .interrupted: display.show(.interrupted(name(index)))
+    // What had not begun has nothing to tell; the summary counts it.
+    case .interrupted: if attempts[index] != nil { display.show(.interrupted(name(index))) }
     }
     // The judgement already says "cached"; a line for each of thousands would say it twice.
     if outcome != .cached { directory.note("finished", members) }

@@ -46,7 +46,8 @@ package struct TrainSFT: NativeStage {
     control.onStep = { metrics in
       log.append(metrics)
       if metrics.step % parameters.saveSteps == 0 { log.synchronize() }
-      for (name, value) in metrics.named { context.metric(step: metrics.step, name, value) }
+      // The loss comes last: a live view shows the latest metric.
+      for (name, value) in metrics.named.reversed() { context.metric(step: metrics.step, name, value) }
       context.progress(done: metrics.step, of: run.totalSteps)
     }
     guard case .finished(let steps, _) = try run.run(control) else { throw StageInterrupted() }
