@@ -79,7 +79,9 @@ let package = Package(
     tests("ManifestsTests", ["Manifests", "Diagnostics", "JSONValues"]),
     tests("PlanningTests", ["Planning", "Manifests", "Hashing", "Diagnostics", "JSONValues"]),
     tests("ArtifactsTests", ["Artifacts", "Hashing", "JSONValues"]),
-    tests("ExecutionTests", ["Execution", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues", "Manifests", "heirloom"]),
+    tests(
+      "ExecutionTests",
+      ["Execution", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues", "Manifests", "heirloom"]),
     tests("KernelsTests", ["Kernels", "CKernels", "COpenBLAS"]),
     tests("ModelingTests", ["Modeling", "Kernels", "JSONValues"], fixtures: true),
     tests("TokenizationTests", ["Tokenization", "JSONValues"], fixtures: true),

@@ -57,10 +57,15 @@ enum Program {
   /// The file being run; native stages run it again.
   static let path: String = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
 
-  static let planning: PlanningEnvironment = {
+  static let planning = PlanningEnvironment(
+    workingDirectory: FileManager.default.currentDirectoryPath, installedStages: shippedStages)
+
+  /// The contracts that came with this program: `share/heirloom/stages` beside an installed one, `stages/` of the package around one that was
+  /// just built. Found from where the program lies, for no build path is in it.
+  private static let shippedStages: String? = {
     let directory = ((path as NSString).deletingLastPathComponent as NSString).deletingLastPathComponent
-    let stages = directory + "/share/heirloom/stages"
-    let isInstalled = FileManager.default.fileExists(atPath: stages)
-    return PlanningEnvironment(workingDirectory: FileManager.default.currentDirectoryPath, installedStages: isInstalled ? stages : nil)
+    var candidates = [directory + "/share/heirloom/stages"]
+    if let build = path.range(of: "/.build/") { candidates.append(path[..<build.lowerBound] + "/stages") }
+    return candidates.first { FileManager.default.fileExists(atPath: $0) }
   }()
 }
