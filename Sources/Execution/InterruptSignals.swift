@@ -10,6 +10,15 @@ struct InterruptSignals {
     for number in [SIGINT, SIGTERM, SIGHUP] { set(number) { _ in Wake.interrupt.send(to: wakeTarget) } }
     set(SIGWINCH) { _ in Wake.resize.send(to: wakeTarget) }
     set(SIGPIPE, SIG_IGN)
+    unblock([SIGINT, SIGTERM, SIGHUP, SIGWINCH])
+  }
+
+  /// Whoever started the program may have blocked them, and a block is inherited.
+  private func unblock(_ numbers: [Int32]) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in numbers { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   mutating func restore() {

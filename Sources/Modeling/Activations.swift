@@ -26,8 +26,8 @@ package final class Activations: @unchecked Sendable {
 
   /// Residual stream entering each layer and leaving the last: (layers + 1) × (tokens, hidden).
   private let streams: FloatBuffer
-  /// Residual stream between attention and MLP: layers × (tokens, hidden).
-  private let middles: FloatBuffer
+  /// Residual stream between attention and MLP (tokens, hidden): of one layer at a time, for the backward pass computes it again.
+  private let between: FloatBuffer
   /// Query, key and value rows: layers × (tokens, query + 2·keyValue); with head norms before them, else rotated.
   private let projections: FloatBuffer
   /// layers × (tokens, query)
@@ -80,7 +80,7 @@ package final class Activations: @unchecked Sendable {
     slopes = FloatBuffer(count: targets)
 
     streams = FloatBuffer(count: (purpose == .training ? c.layers + 1 : 1) * tokens * c.hiddenSize)
-    middles = FloatBuffer(count: purpose == .training ? kept * tokens * c.hiddenSize : 0)
+    between = FloatBuffer(count: backward * c.hiddenSize)
     projections = FloatBuffer(count: kept * tokens * projection)
     mixtures = FloatBuffer(count: kept * tokens * c.queryWidth)
     logSums = FloatBuffer(count: kept * tokens * c.heads)
@@ -121,7 +121,7 @@ package final class Activations: @unchecked Sendable {
     let kept = purpose == .training ? index * maximumTokens : 0
     return Layer(
       input: stream(index),
-      middle: purpose == .training ? middles.pointer + kept * c.hiddenSize : stream(index),
+      middle: purpose == .training ? between.pointer : stream(index),
       output: stream(index + 1),
       projection: projections.pointer + kept * (c.queryWidth + 2 * c.keyValueWidth),
       mixture: mixtures.pointer + kept * c.queryWidth,
