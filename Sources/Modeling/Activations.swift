@@ -30,8 +30,8 @@ package final class Activations: @unchecked Sendable {
   private let between: FloatBuffer
   /// Query, key and value rows: layers × (tokens, query + 2·keyValue); with head norms before them, else rotated.
   private let projections: FloatBuffer
-  /// layers × (tokens, query)
-  private let mixtures: FloatBuffer
+  /// What attention gives (tokens, query): of one layer at a time, for the backward pass computes it again.
+  private let mixture: FloatBuffer
   /// layers × (tokens, heads)
   private let logSums: FloatBuffer
   /// Gate and up: layers × (tokens, 2·intermediate).
@@ -82,7 +82,7 @@ package final class Activations: @unchecked Sendable {
     streams = FloatBuffer(count: (purpose == .training ? c.layers + 1 : 1) * tokens * c.hiddenSize)
     between = FloatBuffer(count: backward * c.hiddenSize)
     projections = FloatBuffer(count: kept * tokens * projection)
-    mixtures = FloatBuffer(count: kept * tokens * c.queryWidth)
+    mixture = FloatBuffer(count: tokens * c.queryWidth)
     logSums = FloatBuffer(count: kept * tokens * c.heads)
     gates = FloatBuffer(count: kept * tokens * 2 * c.intermediateSize)
 
@@ -124,7 +124,7 @@ package final class Activations: @unchecked Sendable {
       middle: purpose == .training ? between.pointer : stream(index),
       output: stream(index + 1),
       projection: projections.pointer + kept * (c.queryWidth + 2 * c.keyValueWidth),
-      mixture: mixtures.pointer + kept * c.queryWidth,
+      mixture: mixture.pointer,
       logSum: logSums.pointer + kept * c.heads,
       gate: gates.pointer + kept * 2 * c.intermediateSize)
   }
