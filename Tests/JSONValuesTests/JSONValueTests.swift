@@ -15,7 +15,8 @@ import Testing
     "numbers are spelt as ECMAScript spells them",
     arguments: [
       (1e-5, "0.00001"), (1e-7, "1e-7"), (1e21, "1e+21"), (123_456_789_012_345_680, "123456789012345680"), (1.5, "1.5"), (-0.0, "0"),
-      (.leastNonzeroMagnitude, "5e-324"), (1.7976931348623157e308, "1.7976931348623157e+308"), (100, "100"), (0.1, "0.1"), (1e20, "100000000000000000000"),
+      (.leastNonzeroMagnitude, "5e-324"), (1.7976931348623157e308, "1.7976931348623157e+308"), (100, "100"), (0.1, "0.1"),
+      (1e20, "100000000000000000000"),
     ]) func numbers(value: Double, text: String)
   {
     #expect(JSONText.number(value) == text)
