@@ -58,12 +58,15 @@ let package = Package(
     engine("Generation", ["Modeling", "Kernels", "JSONValues"]),
     runner("Evaluation", ["Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
     engine("Merging", ["Modeling", "Kernels", "JSONValues"]),
+    engine(
+      "Reinforcement",
+      ["Evaluation", "Generation", "Training", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
 
     runner(
       "Stages",
       [
         "StageInterface", "Reporting", "Kernels", "Modeling", "Tokenization", "Datasets", "Training", "Generation", "Evaluation", "Merging",
-        "JSONValues",
+        "Reinforcement", "JSONValues",
       ]),
     .executableTarget(
       name: "heirloom",
@@ -90,10 +93,15 @@ let package = Package(
     tests("GenerationTests", ["Generation", "Modeling", "Kernels", "Tokenization", "JSONValues"]),
     tests("EvaluationTests", ["Evaluation", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
     tests(
+      "ReinforcementTests",
+      [
+        "Reinforcement", "Evaluation", "Generation", "Training", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues",
+      ], fixtures: true),
+    tests(
       "StagesTests",
       [
-        "Stages", "StageInterface", "Planning", "Diagnostics", "Hashing", "Datasets", "Evaluation", "Kernels", "Modeling", "Tokenization",
-        "Reporting", "JSONValues",
+        "Stages", "StageInterface", "Planning", "Diagnostics", "Hashing", "Datasets", "Evaluation", "Kernels", "Modeling", "Reinforcement",
+        "Tokenization", "Reporting", "JSONValues",
       ]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests("MergingTests", ["Merging", "Modeling", "Kernels", "JSONValues"]),
