@@ -4,14 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "hl_attention_blocks.h"
 #include "hl_cpu.h"
-#include "hl_gemm_kernels.h"
-#include "hl_row_kernels.h"
-
-enum { keyBlock = hl_attention_keys, queryBlock = hl_attention_queries };
-
-static long least(long a, long b) { return a < b ? a : b; }
-static long roundUp(long a, long multiple) { return (a + multiple - 1) / multiple * multiple; }
 
 const hl_row_kernels *hl_row_kernels_current(void) {
 #if defined(__x86_64__)
@@ -22,16 +16,6 @@ const hl_row_kernels *hl_row_kernels_current(void) {
   }
 #endif
   return &hl_rows_generic;
-}
-
-// Keys or values of one head, rows `ld` apart, as the right-hand side of a product over the head's dimension: panels of nr rows.
-static void packAcross(const hl_gemm_kernels *g, long rows, long dimension, const float *x, long ld, float *packed) {
-  g->packColumns(dimension, rows, x, ld, packed, dimension * g->nr);
-}
-
-// Rows as the right-hand side of a product over the rows (the block's k): panels of nr of the head's dimensions.
-static void packAlong(const hl_gemm_kernels *g, long rows, long dimension, const float *x, long ld, float *packed) {
-  g->packRows(rows, dimension, x, ld, packed, rows * g->nr);
 }
 
 // MARK: - Forward
@@ -48,32 +32,6 @@ typedef struct {
   hl_attention_gradients gradients;
   long headsOfTask;  // query heads of a forward task: all of a key/value head, or one
 } attention;
-
-// The running softmax of some rows of one head: sums of values (rows × dimension), and each row's maximum and denominator.
-typedef struct {
-  float *scores;  // queryBlock × keyBlock
-  float *values;
-  float maximum[queryBlock], denominator[queryBlock];
-} running;
-
-static void start(running *state, long rows, long dimension) {
-  for (long r = 0; r < rows; r++) {
-    state->maximum[r] = -__builtin_inff();
-    state->denominator[r] = 0;
-  }
-  memset(state->values, 0, (size_t)(rows * dimension) * sizeof(float));
-}
-
-// Takes in `keys` keys of a block (whose packed values are panels `valuesPanel` apart); row r sees the first `seen + r · seenStep` of them.
-static void takeIn(const hl_gemm_kernels *gemm, const hl_row_kernels *kernels, running *state, long rows, long dimension, float scale, const float *q,
-                   long ldq, long keys, const float *packedKeys, const float *packedValues, long valuesPanel, long seen, long seenStep) {
-  gemm->multiply(rows, keys, dimension, hl_rows, q, ldq, packedKeys, dimension * gemm->nr, state->scores, keyBlock, true);
-  for (long r = 0; r < rows; r++) {
-    kernels->softmaxBlock(state->scores + r * keyBlock, least(keys, seen + r * seenStep), scale, &state->maximum[r], &state->denominator[r],
-                          state->values + r * dimension, dimension);
-  }
-  gemm->multiply(rows, dimension, keys, hl_rows, state->scores, keyBlock, packedValues, valuesPanel, state->values, dimension, false);
-}
 
 static void forwardTask(void *context, long index) {
   const attention *x = context;
@@ -185,72 +143,4 @@ void hl_attention_backward(hl_pool *pool, hl_attention_shape shape, long records
   attention x = {.gemm = hl_gemm_kernels_current(), .rows = hl_row_kernels_current(), .shape = shape, .offsets = offsets, .in = in, .saved = saved,
                  .gradients = gradients};
   hl_pool_run(pool, records * shape.keyValueHeads, backwardTask, &x);
-}
-
-// MARK: - Decoding
-
-typedef struct {
-  const hl_gemm_kernels *gemm;
-  const hl_row_kernels *rows;
-  hl_attention_shape shape;
-  const hl_kv_sequence *sequences;
-  const float *q;
-  float *out;
-  long ldq, ldo;
-} decoding;
-
-// Rows first ..< first + count of a sequence's keys (or values), of one head, as adjacent rows: in place when one segment holds them all, otherwise
-// gathered into `gathered`.
-static const float *rowsOf(const hl_kv_sequence *s, bool values, long kv, long first, long count, long dimension, float *gathered, long *ld) {
-  const hl_kv_segment *whole = first >= s->prefix.count ? &s->own : &s->prefix;
-  long start = first >= s->prefix.count ? first - s->prefix.count : first;
-  if (start + count <= whole->count) {
-    *ld = whole->rowStride;
-    return (values ? whole->values : whole->keys) + kv * whole->headStride + start * whole->rowStride;
-  }
-  for (long i = 0; i < count; i++) {
-    bool own = first + i >= s->prefix.count;
-    const hl_kv_segment *segment = own ? &s->own : &s->prefix;
-    long position = own ? first + i - s->prefix.count : first + i;
-    const float *from = (values ? segment->values : segment->keys) + kv * segment->headStride + position * segment->rowStride;
-    memcpy(gathered + i * dimension, from, (size_t)dimension * sizeof(float));
-  }
-  *ld = dimension;
-  return gathered;
-}
-
-static void decodeTask(void *context, long index) {
-  const decoding *x = context;
-  const hl_gemm_kernels *gemm = x->gemm;
-  long d = x->shape.dimension, group = x->shape.heads / x->shape.keyValueHeads;
-  long b = index / x->shape.keyValueHeads, kv = index % x->shape.keyValueHeads;
-  const hl_kv_sequence *sequence = &x->sequences[b];
-  long length = sequence->prefix.count + sequence->own.count, width = roundUp(d, gemm->nr);
-  float *packedKeys = hl_scratch(hl_scratch_attention, (size_t)(keyBlock * (2 * d + width) + queryBlock * (keyBlock + d)) * sizeof(float));
-  float *packedValues = packedKeys + keyBlock * d, *gathered = packedValues + keyBlock * width;
-  running state = {.scores = gathered + keyBlock * d};
-  state.values = state.scores + queryBlock * keyBlock;
-
-  // The query heads that share this key/value head are the rows here, `queryBlock` of them at a time.
-  for (long h = 0; h < group; h += queryBlock) {
-    long rows = least(queryBlock, group - h), offset = (kv * group + h) * d;
-    start(&state, rows, d);
-    for (long j = 0; j < length; j += keyBlock) {
-      long keys = least(keyBlock, length - j), ld;
-      const float *from = rowsOf(sequence, false, kv, j, keys, d, gathered, &ld);
-      packAcross(gemm, keys, d, from, ld, packedKeys);
-      from = rowsOf(sequence, true, kv, j, keys, d, gathered, &ld);
-      packAlong(gemm, keys, d, from, ld, packedValues);
-      takeIn(gemm, x->rows, &state, rows, d, x->shape.scale, x->q + b * x->ldq + offset, d, keys, packedKeys, packedValues, keys * gemm->nr, keys, 0);
-    }
-    for (long r = 0; r < rows; r++) {
-      x->rows->finishRow(state.values + r * d, d, state.maximum[r], state.denominator[r], x->out + b * x->ldo + offset + r * d);
-    }
-  }
-}
-
-void hl_attention_decode(hl_pool *pool, hl_attention_shape shape, long count, const hl_kv_sequence *sequences, const float *q, long ldq, float *out,
-                         long ldo) {
-  decoding x = {hl_gemm_kernels_current(), hl_row_kernels_current(), shape, sequences, q, out, ldq, ldo};
-  hl_pool_run(pool, count * shape.keyValueHeads, decodeTask, &x);
 }

@@ -3,6 +3,7 @@
 #define HEIRLOOM_CKERNELS_H
 
 #include "hl_attention.h"
+#include "hl_attention_decode.h"
 #include "hl_cpu.h"
 #include "hl_gemm.h"
 #include "hl_pool.h"

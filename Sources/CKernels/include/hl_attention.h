@@ -1,5 +1,4 @@
-// Causal grouped-query attention: over packed records, forward and backward, and for one new row against a key/value cache. What the functions compute
-// and promise is said in Kernels/Attention.swift.
+// Causal grouped-query attention over packed records, forward and backward. What the functions compute and promise is said in Kernels/Attention.swift.
 #ifndef HEIRLOOM_ATTENTION_H
 #define HEIRLOOM_ATTENTION_H
 
@@ -37,17 +36,5 @@ typedef struct {
 
 void hl_attention_backward(hl_pool *pool, hl_attention_shape shape, long records, const long *offsets, hl_attention_inputs in,
                            hl_attention_saved saved, hl_attention_gradients gradients);
-
-typedef struct {
-  const float *keys, *values;
-  long count, rowStride, headStride;
-} hl_kv_segment;
-
-typedef struct {
-  hl_kv_segment prefix, own;
-} hl_kv_sequence;
-
-void hl_attention_decode(hl_pool *pool, hl_attention_shape shape, long count, const hl_kv_sequence *sequences, const float *q, long ldq, float *out,
-                         long ldo);
 
 #endif
