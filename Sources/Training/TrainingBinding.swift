@@ -3,21 +3,26 @@ import Kernels
 import Modeling
 
 /// What a checkpoint is bound to: a run goes on from it only when all of this is the same.
-struct TrainingBinding {
+package struct TrainingBinding {
   /// Each part under the name that an error shows.
   let parts: [(name: String, value: String)]
+
+  package init(_ parts: [(name: String, value: String)]) { self.parts = parts }
+
+  /// Adds the configuration of the model and the choice of its tensors that train.
+  package init(_ configuration: ModelConfiguration, _ groups: [Optimizer.Group], _ parts: [(name: String, value: String)]) {
+    self.parts =
+      [("model configuration", configuration.json(dtype: "float32").encoded())] + parts
+      + [("choice of trained tensors", groups.map { "\($0.range)\($0.isDecayed ? "d" : "")" }.joined(separator: " "))]
+  }
 
   init(
     _ configuration: ModelConfiguration, _ settings: TrainingSettings, objective: String, records: [TokenizedRecord],
     groups: [Optimizer.Group]
   ) {
-    parts = [
-      ("model configuration", configuration.json(dtype: "float32").encoded()),
-      ("settings", String(describing: settings)),
-      ("loss", objective),
-      ("data", Self.fingerprint(records)),
-      ("choice of trained tensors", groups.map { "\($0.range)\($0.isDecayed ? "d" : "")" }.joined(separator: " ")),
-    ]
+    self.init(
+      configuration, groups,
+      [("settings", String(describing: settings)), ("loss", objective), ("data", Self.fingerprint(records))])
   }
 
   var json: JSONValue { .object(JSONObject(parts.map { ($0.name, .string($0.value)) })) }

@@ -66,7 +66,7 @@ package final class TrainingRun {
 
   /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
   package func run(_ control: TrainingControl = TrainingControl()) throws(TrainingError) -> TrainingOutcome {
-    if let path = control.checkpointPath, Self.exists(path) {
+    if let path = control.checkpointPath, StateFile.exists(path) {
       state = try Checkpoint.read(path, binding: binding, parameters, optimizer)
       if state.kernels.last.map({ !$0.utf8.elementsEqual(CPU.kernelName.utf8) }) ?? true { state.kernels.append(CPU.kernelName) }
     }
