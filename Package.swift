@@ -56,7 +56,7 @@ let package = Package(
     runner("Datasets", ["Tokenization", "JSONValues"]),
     engine("Training", ["Modeling", "Kernels", "JSONValues"]),
     engine("Generation", ["Modeling", "Kernels", "JSONValues"]),
-    runner("Evaluation", ["Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
+    runner("Evaluation", ["CProcesses", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
     engine("Merging", ["Modeling", "Kernels", "JSONValues"]),
     engine(
       "Reinforcement",

@@ -38,6 +38,12 @@ package struct AnswerJudge: Sendable {
     return Judgement(extracted: extracted, isRight: extracted.map { matches($0, record) } ?? false)
   }
 
+  /// Whether the record says what a right answer is; without that a judgement means nothing.
+  package func canJudge(_ record: Record) -> Bool {
+    if case .choice = method { return record.gold != nil }
+    return !record.expectedAnswers.isEmpty
+  }
+
   /// Two answers of equal form count as one when the best constant answer is looked for.
   func form(of answer: String, _ record: Record) -> String {
     switch method {

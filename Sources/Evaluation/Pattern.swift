@@ -5,9 +5,18 @@ import Foundation
 struct Pattern: @unchecked Sendable {  // NSRegularExpression never changes once made and may be used from several threads
   private let expression: NSRegularExpression
 
-  init(_ pattern: String) throws(DatasetError) {
+  init(_ pattern: String) throws(DatasetError) { expression = try Self.expression(pattern, pattern, []) }
+
+  /// Matches a text as a whole or not at all; a dot is any character, a line's end too.
+  init(whole pattern: String) throws(DatasetError) {
+    expression = try Self.expression("\\A(?:\(pattern))\\z", pattern, .dotMatchesLineSeparators)
+  }
+
+  private static func expression(
+    _ text: String, _ pattern: String, _ options: NSRegularExpression.Options
+  ) throws(DatasetError) -> NSRegularExpression {
     do {
-      expression = try NSRegularExpression(pattern: pattern)
+      return try NSRegularExpression(pattern: text, options: options)
     } catch { throw DatasetError("'\(pattern)' is not a valid regular expression") }
   }
 
