@@ -3,23 +3,23 @@ import Kernels
 /// The head: only the hidden states of target positions are gathered, normalised and multiplied with the vocabulary, a block of targets
 /// at a time; softmax, statistics and gradient follow while the block is at hand. No (tokens, vocabulary) matrix exists.
 extension Transformer {
-  /// log p, entropy and correctness of each target, after `forward`.
-  package func score(_ targets: Targets, _ a: Activations) -> TargetStatistics {
+  /// log p, entropy and correctness of each target, after `forward`. Here and below p = softmax(logits / temperature).
+  package func score(_ targets: Targets, _ a: Activations, temperature: Float = 1) -> TargetStatistics {
     checkTargets(targets, a)
-    for block in blocks(targets, a) { forwardHead(block, targets, a) }
+    for block in blocks(targets, a) { forwardHead(block, targets, a, temperature) }
     return statistics(targets, a)
   }
 
   /// log p of every target, from tokens: the forward pass and the head.
-  package func logProbabilities(_ batch: TokenBatch, _ targets: Targets, _ a: Activations) -> [Float] {
+  package func logProbabilities(_ batch: TokenBatch, _ targets: Targets, _ a: Activations, temperature: Float = 1) -> [Float] {
     forward(batch, a)
-    let statistics = score(targets, a)
+    let statistics = score(targets, a, temperature: temperature)
     return Array(UnsafeBufferPointer(start: statistics.logProbabilities, count: statistics.count))
   }
 
   /// A whole training pass over one micro-batch: statistics of its targets, and d loss / d parameters added to `gradients`.
   package func train(
-    _ batch: TokenBatch, _ targets: Targets, _ loss: TokenLoss, _ a: Activations, gradients: ParameterArena
+    _ batch: TokenBatch, _ targets: Targets, _ loss: TokenLoss, _ a: Activations, gradients: ParameterArena, temperature: Float = 1
   ) -> TargetStatistics {
     checkTargets(targets, a)
     let d = ModelTensors(gradients, configuration)
@@ -27,13 +27,13 @@ extension Transformer {
     a.slope.pointer.update(repeating: 0, count: batch.count * configuration.hiddenSize)
     let statistics = statistics(targets, a)
     if loss.scope == .batch {
-      _ = score(targets, a)
+      _ = score(targets, a, temperature: temperature)
       loss.slopes(statistics, 0..<targets.count, a.slopes.pointer)
     }
     for block in blocks(targets, a) {
-      forwardHead(block, targets, a)
+      forwardHead(block, targets, a, temperature)
       if loss.scope == .token { loss.slopes(statistics, block, a.slopes.pointer + block.lowerBound) }
-      backwardHead(block, targets, a, d)
+      backwardHead(block, targets, a, temperature, d)
     }
     backward(batch, a, d)
     return statistics
@@ -57,8 +57,8 @@ extension Transformer {
       count: targets.count, logProbabilities: a.logProbabilities.pointer, entropies: a.entropies.pointer, correct: a.correct.pointer)
   }
 
-  /// logits = norm(stream[rows])·Wᵀ, then their softmax: `a.logits` hold exponentials after.
-  private func forwardHead(_ block: Range<Int>, _ targets: Targets, _ a: Activations) {
+  /// logits = norm(stream[rows])·Wᵀ, then the softmax of logits / temperature: `a.logits` hold exponentials after.
+  private func forwardHead(_ block: Range<Int>, _ targets: Targets, _ a: Activations, _ temperature: Float) {
     let c = configuration
     targets.rows.withUnsafeBufferPointer { rows in
       guard let rows = rows.baseAddress else { return }
@@ -75,18 +75,18 @@ extension Transformer {
       guard let tokens = tokens.baseAddress else { return }
       SoftmaxCrossEntropy.forward(
         pool, rows: block.count, vocabulary: c.vocabularySize, logits: a.logits.pointer, targets: tokens + block.lowerBound,
-        results: results, normalizers: a.normalizers.pointer)
+        results: results, normalizers: a.normalizers.pointer, temperature: temperature)
     }
   }
 
   /// From the exponentials of one block to dW of the head, dγ of the final norm, and the slopes of the residual stream at its targets.
-  private func backwardHead(_ block: Range<Int>, _ targets: Targets, _ a: Activations, _ d: ModelTensors) {
+  private func backwardHead(_ block: Range<Int>, _ targets: Targets, _ a: Activations, _ temperature: Float, _ d: ModelTensors) {
     let c = configuration
     targets.tokens.withUnsafeBufferPointer { tokens in
       guard let tokens = tokens.baseAddress else { return }
       SoftmaxCrossEntropy.backward(
         pool, rows: block.count, vocabulary: c.vocabularySize, logits: a.logits.pointer, targets: tokens + block.lowerBound,
-        slopes: a.slopes.pointer + block.lowerBound, normalizers: a.normalizers.pointer)
+        slopes: a.slopes.pointer + block.lowerBound, normalizers: a.normalizers.pointer, temperature: temperature)
     }
     Linear.backwardWeight(
       pool, rows: block.count, outputs: c.vocabularySize, inputs: c.hiddenSize, dy: a.logits.pointer, x: a.gathered.pointer, dw: d.head)

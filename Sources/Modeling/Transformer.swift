@@ -40,7 +40,7 @@ package final class Transformer: @unchecked Sendable {
   package func forward(_ batch: TokenBatch, _ a: Activations, keep: ((_ layer: Int, ProjectionViews) -> Void)? = nil) {
     let c = configuration
     precondition(batch.count <= a.maximumTokens, "\(batch.count) tokens in activations for \(a.maximumTokens)")
-    precondition(batch.longestRecord <= maximumPositions, "a record of \(batch.longestRecord) tokens; \(maximumPositions) positions")
+    precondition(batch.longestSequence <= maximumPositions, "a record of \(batch.longestSequence) tokens; \(maximumPositions) positions")
     precondition(batch.tokens.allSatisfy { $0 >= 0 && $0 < c.vocabularySize }, "a token id outside the vocabulary of \(c.vocabularySize)")
     Embedding.forward(
       pool, rows: batch.count, width: c.hiddenSize, tokens: batch.tokens, table: weights.tensors.embedding, y: a.layer(0).input)

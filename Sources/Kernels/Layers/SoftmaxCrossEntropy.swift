@@ -1,5 +1,6 @@
-/// What the head says of each target: log p of the target token, the entropy of the whole distribution (nats), and whether the target is
-/// the likeliest token (ties to the first). Shapes: logits (rows, vocabulary), targets and results (rows).
+/// What the head says of each target under p = softmax(logits / temperature): log p of the target token, the entropy of the whole
+/// distribution (nats), and whether the target is the likeliest token (ties to the first). Shapes: logits (rows, vocabulary), targets and
+/// results (rows).
 package enum SoftmaxCrossEntropy {
   private static let block = 1024
 
@@ -20,17 +21,23 @@ package enum SoftmaxCrossEntropy {
     RowPartition(rows: rows, rowsPerTask: max(1, 32768 / max(1, vocabulary)))
   }
 
-  /// log p_t = x_t − m − log Z, Z = Σ exp(x − m), m = max x;  H = log Z − Σ exp(x − m)(x − m)/Z. The logits are overwritten with
-  /// exp(x − m), and `normalizers` receives Z: what `backward` wants.
+  /// With x = logits / temperature: log p_t = x_t − m − log Z, Z = Σ exp(x − m), m = max x;  H = log Z − Σ exp(x − m)(x − m)/Z. The
+  /// logits are overwritten with exp(x − m), and `normalizers` receives Z: what `backward` wants.
   package static func forward(
-    _ pool: ThreadPool, rows: Int, vocabulary: Int, logits: Floats, targets: UnsafePointer<Int32>, results: Results, normalizers: Floats
+    _ pool: ThreadPool, rows: Int, vocabulary: Int, logits: Floats, targets: UnsafePointer<Int32>, results: Results, normalizers: Floats,
+    temperature: Float = 1
   ) {
+    precondition(temperature > 0, "temperature \(temperature)")
+    let inverse = Float(1 / Double(temperature))
     pool.run(partition(rows, vocabulary)) { _, range in
       withUnsafeTemporaryAllocation(of: Float.self, capacity: block) { scratch in
         guard let products = scratch.baseAddress else { return }
         for row in range {
           let x = logits + row * vocabulary
           let target = Int(targets[row])
+          if temperature != 1 {
+            for i in 0..<vocabulary { x[i] *= inverse }
+          }
           let largest = rowMaximum(x, vocabulary)
           let centred = x[target] - largest
           results.correct[row] = centred == 0 && isFirst(x, target) ? 1 : 0
@@ -44,17 +51,20 @@ package enum SoftmaxCrossEntropy {
     }
   }
 
-  /// d log p_t / d x_j = [j = t] − p_j. `logits` hold exp(x − m) and become d loss / d x, given slopes = d loss / d log p_t (rows).
+  /// d log p_t / d logit_j = ([j = t] − p_j) / temperature. `logits` hold exp(x − m) and become d loss / d logits, given slopes =
+  /// d loss / d log p_t (rows).
   package static func backward(
     _ pool: ThreadPool, rows: Int, vocabulary: Int, logits: Floats, targets: UnsafePointer<Int32>, slopes: UnsafePointer<Float>,
-    normalizers: Floats
+    normalizers: Floats, temperature: Float = 1
   ) {
+    let inverse = Float(1 / Double(temperature))
     pool.run(partition(rows, vocabulary)) { _, range in
       for row in range {
         let x = logits + row * vocabulary
-        let factor = -slopes[row] / normalizers[row]
+        let slope = slopes[row] * inverse
+        let factor = -slope / normalizers[row]
         for i in 0..<vocabulary { x[i] *= factor }
-        x[Int(targets[row])] += slopes[row]
+        x[Int(targets[row])] += slope
       }
     }
   }
