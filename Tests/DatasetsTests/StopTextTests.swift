@@ -3,7 +3,8 @@ import Testing
 
 @Suite("Stop texts") struct StopTextTests {
   /// A token is a byte; 256 and above say nothing.
-  private static let decode: @Sendable ([Int32]) -> String = { ids in String(decoding: ids.compactMap { UInt8(exactly: $0) }, as: UTF8.self) }
+  private static let decode: @Sendable ([Int32]) -> String = { ids in String(decoding: ids.compactMap { UInt8(exactly: $0) }, as: UTF8.self)
+  }
 
   private func place(_ text: String, _ stops: [String]) -> Int? {
     guard let rule = StopTexts.rule(stops, Self.decode)?() else { return nil }
