@@ -26,7 +26,8 @@ package struct EngineModel: LanguageModel {
   package func generate(_ prompts: [[Int32]], _ options: GenerationOptions, progress: (Int) throws -> Void) throws -> [GeneratedTokens] {
     let sampling = SamplingSettings(
       temperature: options.temperature, topK: options.topK ?? 0, topP: options.topP ?? 1, seed: options.seed)
-    let limits = GenerationLimits(maxNewTokens: options.maxNewTokens, stopTokens: endTokens, stopRule: stopRule(options.stop))
+    let limits = GenerationLimits(
+      maxNewTokens: options.maxNewTokens, stopTokens: endTokens, makeStopRule: StopTexts(options.stop, codec).makeRule)
     let generator = Generator(transformer, sampling: sampling, limits: limits, batchSize: batchSize)
     var stopped: (any Error)?
     let completions = try generator.generate(prompts) { done in
@@ -43,16 +44,6 @@ package struct EngineModel: LanguageModel {
       let tokens = samples.first?.tokens ?? []
       let ids = tokens.last.map(endTokens.contains) == true ? tokens.dropLast() : tokens[...]
       return GeneratedTokens(ids: Array(ids), isComplete: samples.first?.finish == .stop)
-    }
-  }
-
-  /// Whether the text so far holds one of the stop texts.
-  private func stopRule(_ stops: [String]) -> (@Sendable ([Int32]) -> Bool)? {
-    let stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty }
-    guard !stops.isEmpty else { return nil }
-    return { [codec] ids in
-      let text = Array(codec.decode(ids).utf8)
-      return stops.contains { text.contains($0) }
     }
   }
 

@@ -3,74 +3,96 @@ import Modeling
 
 /// The state of one generation: which prompts are cached, which sequences run in which slots, what they have produced.
 struct GenerationRun {
+  private typealias Sequence = GeneratedSequence
+
+  /// What is asked for each prompt.
+  struct Request {
+    let prompts: [[Int32]]
+    let samples: Int
+    let greedy: Bool
+    /// Of each prompt; nil for their places.
+    let numbers: [Int]?
+
+    var sequences: Int { samples + (greedy ? 1 : 0) }
+    func number(_ prompt: Int) -> Int { numbers?[prompt] ?? prompt }
+  }
+
   private let model: Transformer
   private let sampler: Sampler
   private let limits: GenerationLimits
-  private let prompts: [[Int32]]
-  private let samples: Int
-  private let firstPrompt: Int
+  private let excluded: [Int32]
+  private let request: Request
   private let prefillTokens: Int
 
   private let activations: Activations
   private let prefixes: KeyValueCache
   private let own: KeyValueCache
 
-  private(set) var completions: [[Completion]]
-  private(set) var finished = 0
+  private(set) var progress = Generator.Progress()
+  /// Prompts whose last sequence ended in this step.
+  private(set) var ended: [Int] = []
+  private var completions: [[Completion]]
   private var nextPrompt = 0
   private var freePrefixes: [Int]
   private var freeSlots: [Int]
-  /// Samples of a cached prompt that are not finished.
+  /// Sequences of a prompt that are not finished.
   private var pending: [Int]
   private var running: [Sequence] = []
   /// Sequences with their first token drawn, waiting for a slot.
   private var ready: [Sequence] = []
 
-  private struct Sequence {
-    let prompt: Int
-    let sample: Int
-    let random: Philox
-    var row: DecodingRow
-  }
-
   init(
-    model: Transformer, sampling: SamplingSettings, limits: GenerationLimits, prompts: [[Int32]], samples: Int, firstPrompt: Int,
-    batchSize: Int, prefillTokens: Int
+    model: Transformer, sampling: SamplingSettings, limits: GenerationLimits, request: Request, batchSize: Int, prefillTokens: Int
   ) {
     let c = model.configuration
+    let prompts = request.prompts
     let longest = prompts.map(\.count).max() ?? 0
+    let batchSize = min(batchSize, prompts.count * request.sequences)
     self.model = model
     sampler = Sampler(settings: sampling)
     self.limits = limits
-    self.prompts = prompts
-    self.samples = samples
-    self.firstPrompt = firstPrompt
+    excluded = limits.minNewTokens > 0 ? limits.stopTokens.filter { $0 >= 0 && $0 < c.vocabularySize }.sorted() : []
+    self.request = request
     self.prefillTokens = min(max(longest, prefillTokens), max(longest, batchSize * longest))
     activations = Activations(c, tokens: max(self.prefillTokens, batchSize), targets: batchSize, purpose: .inference)
     let promptSlots = min(batchSize, prompts.count)
     prefixes = KeyValueCache(c, slots: promptSlots, capacity: longest)
     own = KeyValueCache(c, slots: batchSize, capacity: limits.maxNewTokens)
-    completions = prompts.map { _ in [Completion](repeating: Completion(), count: samples) }
+    completions = prompts.map { _ in [] }
     freePrefixes = Array((0..<promptSlots).reversed())
     freeSlots = Array((0..<batchSize).reversed())
-    pending = [Int](repeating: samples, count: prompts.count)
+    pending = [Int](repeating: request.sequences, count: prompts.count)
   }
 
-  var isFinished: Bool { finished == prompts.count * samples }
+  var isFinished: Bool { progress.finished == request.prompts.count * request.sequences }
 
   /// Fills free slots, then one token of every running sequence.
   mutating func step() {
+    ended.removeAll(keepingCapacity: true)
     refill()
     guard !running.isEmpty else { return }
     model.decode(running.map(\.row), prefixes: prefixes, own: own, activations)
     let draws = draw(running, rows: running.indices.map { Int32($0) })
-    var still: [Sequence] = []
-    for (var sequence, draw) in zip(running, draws) {
-      sequence.row.ownCount += 1
-      sequence.row.token = draw.token
-      if !record(draw, of: sequence) { still.append(sequence) } else { freeSlots.append(sequence.row.ownSlot) }
+    progress.steps += 1
+    var kept = 0
+    for index in running.indices {
+      running[index].row.ownCount += 1
+      if record(draws[index], of: running[index]) {
+        freeSlots.append(running[index].row.ownSlot)
+      } else {
+        if kept < index { running.swapAt(kept, index) }
+        kept += 1
+      }
     }
-    running = still
+    running.removeSubrange(kept...)
+  }
+
+  /// The completions of a prompt that has ended; they are given once.
+  mutating func take(_ prompt: Int) -> (samples: [Completion], greedy: Completion?) {
+    var all: [Completion] = []
+    swap(&all, &completions[prompt])
+    let greedy = request.greedy ? all.popLast() : nil
+    return (all, greedy)
   }
 
   // MARK: - Filling slots
@@ -79,7 +101,9 @@ struct GenerationRun {
   private mutating func refill() {
     admit()
     let slots = freeSlots.count + running.count
-    while !freeSlots.isEmpty, nextPrompt < prompts.count, !freePrefixes.isEmpty, running.isEmpty || freeSlots.count * 8 >= slots {
+    while !freeSlots.isEmpty, nextPrompt < request.prompts.count, !freePrefixes.isEmpty,
+      running.isEmpty || freeSlots.count * 8 >= slots
+    {
       prefill()
       admit()
     }
@@ -87,40 +111,41 @@ struct GenerationRun {
 
   private mutating func admit() {
     let count = min(freeSlots.count, ready.count)
-    for var sequence in ready.prefix(count) {
+    for sequence in ready.prefix(count) {
       sequence.row.ownSlot = freeSlots.removeLast()
       running.append(sequence)
     }
     ready.removeFirst(count)
   }
 
-  /// Runs the next prompts, as many as there are slots for, and draws the first token of each of their samples.
+  /// Runs the next prompts, as many as there are slots for, and draws the first token of each of their sequences.
   private mutating func prefill() {
     var batch = TokenBatch()
     var chosen: [(prompt: Int, slot: Int)] = []
-    while nextPrompt < prompts.count, let slot = freePrefixes.last, batch.count + prompts[nextPrompt].count <= prefillTokens,
-      chosen.isEmpty || chosen.count * samples < freeSlots.count
+    while nextPrompt < request.prompts.count, let slot = freePrefixes.last,
+      batch.count + request.prompts[nextPrompt].count <= prefillTokens,
+      chosen.isEmpty || chosen.count * request.sequences < freeSlots.count
     {
       freePrefixes.removeLast()
-      batch.append(prompts[nextPrompt])
+      batch.append(request.prompts[nextPrompt])
       chosen.append((nextPrompt, slot))
       nextPrompt += 1
     }
     model.prefill(batch, slots: chosen.map(\.slot), prefixes, activations)
-    for sample in 0..<samples {
-      let sequences = chosen.map { first(prompt: $0.prompt, slot: $0.slot, sample: sample) }
-      let draws = draw(sequences, rows: batch.offsets.dropFirst().map { Int32($0 - 1) })
-      for (var sequence, draw) in zip(sequences, draws) {
-        sequence.row.token = draw.token
-        if !record(draw, of: sequence) { ready.append(sequence) }
-      }
+    progress.promptTokens += batch.count
+    for (index, (prompt, slot)) in chosen.enumerated() {
+      completions[prompt] = [Completion](repeating: Completion(), count: request.sequences)
+      let sequences = (0..<request.sequences).map { first(prompt: prompt, slot: slot, sample: $0) }
+      let draws = draw(sequences, rows: sequences.map { _ in Int32(batch.offsets[index + 1] - 1) })
+      for (sequence, draw) in zip(sequences, draws) where !record(draw, of: sequence) { ready.append(sequence) }
     }
   }
 
   private func first(prompt: Int, slot: Int, sample: Int) -> Sequence {
     Sequence(
-      prompt: prompt, sample: sample, random: Philox(seed: sampler.settings.seed, name: "sampling/\(firstPrompt + prompt)/\(sample)"),
-      row: DecodingRow(token: 0, prefixSlot: slot, prefixCount: prompts[prompt].count, ownSlot: 0, ownCount: 0))
+      prompt: prompt, sample: sample, isGreedy: sample == request.samples,
+      random: Philox(seed: sampler.settings.seed, name: "sampling/\(request.number(prompt))/\(sample)"), rule: limits.makeStopRule?(),
+      row: DecodingRow(token: 0, prefixSlot: slot, prefixCount: request.prompts[prompt].count, ownSlot: 0, ownCount: 0))
   }
 
   // MARK: - Tokens
@@ -132,9 +157,10 @@ struct GenerationRun {
       model.logits(after: rows, activations) { range, logits in
         model.pool.run(range.count) { index in
           let sequence = sequences[range.lowerBound + index]
-          let position = completions[sequence.prompt][sequence.sample].tokens.count
+          let position = sequence.completion.tokens.count
           let drawn = sampler.draw(
-            logits + index * vocabulary, vocabulary, uniform: sequence.random.uniformDouble(UInt64(position)))
+            logits + index * vocabulary, vocabulary, uniform: sequence.random.uniformDouble(UInt64(position)),
+            greedy: sequence.isGreedy, excluding: position < limits.minNewTokens ? excluded : [])
           (draws + range.lowerBound + index).initialize(to: drawn)
         }
       }
@@ -144,16 +170,21 @@ struct GenerationRun {
 
   /// Appends a drawn token; true when that ends the sequence.
   private mutating func record(_ draw: Sampler.Draw, of sequence: Sequence) -> Bool {
-    let (prompt, sample) = (sequence.prompt, sequence.sample)
-    completions[prompt][sample].tokens.append(draw.token)
-    completions[prompt][sample].logProbabilities.append(draw.logProbability)
-    let tokens = completions[prompt][sample].tokens
-    let stops = limits.stopTokens.contains(draw.token) || limits.stopRule?(tokens) == true
-    guard stops || tokens.count == limits.maxNewTokens else { return false }
-    completions[prompt][sample].finish = stops ? .stop : .length
-    finished += 1
-    pending[prompt] -= 1
-    if pending[prompt] == 0 { freePrefixes.append(sequence.row.prefixSlot) }
+    sequence.row.token = draw.token
+    sequence.completion.tokens.append(draw.token)
+    sequence.completion.logProbabilities.append(draw.logProbability)
+    progress.tokens += 1
+    let count = sequence.completion.tokens.count
+    let stops = limits.stopTokens.contains(draw.token) || (sequence.rule?(draw.token) == true && count > limits.minNewTokens)
+    guard stops || count == limits.maxNewTokens else { return false }
+    sequence.completion.finish = stops ? .stop : .length
+    completions[sequence.prompt][sequence.sample] = sequence.completion
+    progress.finished += 1
+    pending[sequence.prompt] -= 1
+    if pending[sequence.prompt] == 0 {
+      freePrefixes.append(sequence.row.prefixSlot)
+      ended.append(sequence.prompt)
+    }
     return true
   }
 }

@@ -9,7 +9,7 @@ package struct Sampler {
 
   package struct Draw: Equatable {
     package let token: Int32
-    /// log p under softmax(logits / temperature) (temperature 1 when greedy) over the whole vocabulary, before any truncation: what a
+    /// log p under softmax(logits / temperature) (temperature 1 where that is 0) over the whole vocabulary, before any truncation: what a
     /// policy ratio compares with.
     package let logProbability: Float
 
@@ -19,22 +19,31 @@ package struct Sampler {
     }
   }
 
-  /// `logits` (vocabulary) are overwritten; `uniform` in [0, 1).
-  package func draw(_ logits: Floats, _ vocabulary: Int, uniform: Double) -> Draw {
-    if settings.temperature == 0 { return greedy(logits, vocabulary) }
-    if settings.temperature != 1 {
+  /// `logits` (vocabulary) are overwritten; `uniform` in [0, 1). `greedy` takes the likeliest token all the same. `excluding`: tokens that
+  /// may not be drawn; not all there are.
+  package func draw(_ logits: Floats, _ vocabulary: Int, uniform: Double, greedy: Bool = false, excluding: [Int32] = []) -> Draw {
+    if settings.temperature != 1 && settings.temperature != 0 {
       let inverse = Float(1 / settings.temperature)
       for i in 0..<vocabulary { logits[i] *= inverse }
     }
+    if !excluding.isEmpty { return drawSome(logits, vocabulary, uniform, greedy, excluding) }
     // Probabilities relative to the likeliest token, (0, 1].
     let row = SoftmaxCrossEntropy.exponentiate(logits, count: vocabulary)
+    if greedy || settings.temperature == 0 { return Draw(token: Int32(row.first), logProbability: -VectorMath.log(row.sum)) }
     let token = settings.truncates ? drawTruncated(logits, vocabulary, uniform) : drawFromAll(logits, vocabulary, uniform)
     return Draw(token: Int32(token), logProbability: VectorMath.log(logits[token]) - VectorMath.log(row.sum))
   }
 
-  private func greedy(_ logits: Floats, _ vocabulary: Int) -> Draw {
+  private func drawSome(_ logits: Floats, _ vocabulary: Int, _ uniform: Double, _ greedy: Bool, _ excluding: [Int32]) -> Draw {
+    let untouched = Array(UnsafeBufferPointer(start: logits, count: vocabulary))
+    let total = VectorMath.logSumExp(untouched, count: vocabulary)
+    for token in excluding { logits[Int(token)] = -.infinity }
     let row = SoftmaxCrossEntropy.exponentiate(logits, count: vocabulary)
-    return Draw(token: Int32(row.first), logProbability: -VectorMath.log(row.sum))
+    var token = row.first
+    if !greedy && settings.temperature != 0 {
+      token = settings.truncates ? drawTruncated(logits, vocabulary, uniform) : drawFromAll(logits, vocabulary, uniform)
+    }
+    return Draw(token: Int32(token), logProbability: untouched[token] - total)
   }
 
   // MARK: - Drawing

@@ -80,9 +80,11 @@ struct PromptedModel {
     let room = transformer.maximumPositions - ids.count
     guard room > 0 else { throw ModelError("the prompt has \(ids.count) tokens; the model's context \(transformer.maximumPositions)") }
     let stream = TokenStream(tokenizer, ends, show)
-    let limits = GenerationLimits(maxNewTokens: min(maxNewTokens, room), stopTokens: ends) { tokens in
-      stream.take(tokens)
-      return false
+    let limits = GenerationLimits(maxNewTokens: min(maxNewTokens, room), stopTokens: ends) {
+      { token in
+        stream.take(token)
+        return false
+      }
     }
     _ = try Generator(transformer, sampling: settings, limits: limits, batchSize: 1).generate([ids])
     stream.end()
@@ -101,9 +103,8 @@ private final class TokenStream: @unchecked Sendable {
     self.show = show
   }
 
-  func take(_ tokens: [Int32]) {
-    guard let last = tokens.last, !ends.contains(last) else { return }
-    show(decoder.push(last))
+  func take(_ token: Int32) {
+    if !ends.contains(token) { show(decoder.push(token)) }
   }
 
   func end() { show(decoder.finish()) }

@@ -57,8 +57,16 @@ import Testing
     }
   }
 
+  private static func fifthToken() -> GenerationLimits.StopRule {
+    var count = 0
+    return { _ in
+      count += 1
+      return count == 5
+    }
+  }
+
   @Test func `the caller's rule ends a sequence`() throws {
-    let limits = GenerationLimits(maxNewTokens: 30, stopRule: { $0.count == 5 })
+    let limits = GenerationLimits(maxNewTokens: 30, makeStopRule: { Self.fifthToken() })
     let generator = Generator(Self.model(), sampling: .greedy, limits: limits, batchSize: 4)
     let completions = try #require(try generator.generate(Self.prompts))
     #expect(completions.allSatisfy { $0[0].tokens.count == 5 && $0[0].finish == .stop })
