@@ -1,43 +1,66 @@
 import Datasets
-import JSONValues
 
 /// Two models on the same records, record by record: what one got right and the other did not, and whether the difference is more than noise.
+///
+/// Where `after` is compared with the best of k earlier models, best by the same records, the difference looks larger than it is. Such a
+/// comparison stands for k of them: its interval has confidence 1 − (1 − c)/k and its p-value counts k times (Bonferroni), so the chance
+/// that any of the k is called a change without being one stays 1 − c, however the best was picked.
 package struct PairedComparison: Sendable, Equatable {
   /// after − before, the mean over the records.
   package let difference: Double
-  /// Where the difference lies with 95 % confidence (percentile bootstrap over records).
+  /// Where the difference lies (percentile bootstrap over records).
   package let interval: ClosedRange<Double>
   /// Records whose score fell, and whose score rose.
   package let fell: [Int]
   package let rose: [Int]
-  /// Two-sided exact McNemar over the records that changed.
+  /// Two-sided exact McNemar over the records that changed, as if this were the only comparison.
   package let pValue: Double
+  /// How many comparisons this one was picked from.
+  package let comparisons: Int
+  package let confidence: Double
+  /// Whether all scores are 0 and 1, which McNemar's test is for.
+  package let isBinary: Bool
 
   /// - Parameters:
   ///   - before: scores by record; 0 and 1, or anything where more is better.
   ///   - after: of the same records in the same order.
-  package init(before: [Double], after: [Double], samples: Int = 10_000, seed: UInt64 = 0) {
+  ///   - comparisons: how many models `before` was picked from as the best.
+  package init(
+    before: [Double], after: [Double], samples: Int = 10_000, seed: UInt64 = 0, confidence: Double = 0.95, comparisons: Int = 1
+  ) {
     precondition(before.count == after.count && !before.isEmpty, "\(before.count) records before, \(after.count) after")
     let differences = zip(after, before).map { $0 - $1 }
     difference = differences.reduce(0, +) / Double(differences.count)
     fell = differences.indices.filter { differences[$0] < 0 }
     rose = differences.indices.filter { differences[$0] > 0 }
     pValue = McNemar.pValue(fell.count, rose.count)
-    interval = Bootstrap.interval(count: differences.count, samples: samples, seed: seed) { places in
+    isBinary = (before + after).allSatisfy { $0 == 0 || $0 == 1 }
+    self.confidence = confidence
+    self.comparisons = comparisons
+    interval = Bootstrap.interval(
+      count: differences.count, samples: samples, confidence: 1 - (1 - confidence) / Double(comparisons), seed: seed
+    ) { places in
       places.reduce(0) { $0 + differences[$1] } / Double(places.count)
     }
   }
 
-  /// 0 does not lie in the interval.
-  package var isOutsideNoise: Bool { !interval.contains(0) }
+  /// 0 does not lie in the interval and, of right and wrong answers, McNemar's test agrees: with few changes the bootstrap is too bold.
+  package var isOutsideNoise: Bool {
+    !interval.contains(0) && (!isBinary || min(1, pValue * Double(comparisons)) <= 1 - confidence)
+  }
 
-  package var json: JSONValue {
-    .object(
-      JSONObject([
-        ("difference", .number(difference)), ("low", .number(interval.lowerBound)), ("high", .number(interval.upperBound)),
-        ("outside_noise", .bool(isOutsideNoise)), ("p_value", .number(pValue)), ("fell", .array(fell.map { .integer($0) })),
-        ("rose", .array(rose.map { .integer($0) })),
-      ]))
+  package var verdict: Verdict {
+    if difference == 0 { return .same }
+    guard isOutsideNoise else { return .withinNoise }
+    return difference < 0 ? .forgetting : .gain
+  }
+
+  /// What may be said of a difference. A drop that noise explains is never called forgetting.
+  package enum Verdict: String, Sendable {
+    case forgetting
+    case gain
+    case withinNoise = "within noise"
+    case same
   }
 }
 
@@ -88,15 +111,5 @@ package enum Bootstrap {
     let below = Int(place.rounded(.down))
     let above = min(below + 1, sorted.count - 1)
     return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
-  }
-}
-
-/// How small a drop a suite can show.
-package enum Power {
-  /// The drop that a paired comparison of `count` records finds in 80 % of cases at 5 % (two-sided): (1.95996 + 0.84162) · √(share / n).
-  ///
-  /// - Parameter changedShare: the share of records whose score differs between the two models.
-  package static func smallestDetectableDrop(count: Int, changedShare: Double) -> Double {
-    (1.959963984540054 + 0.8416212335729143) * (changedShare / Double(count)).squareRoot()
   }
 }

@@ -23,20 +23,12 @@ struct ScoreTable {
     let standardError: Double?
     let scale: Double
     /// From the base; nil in the base's own row.
-    let change: Change?
-  }
-
-  struct Change {
-    let difference: Double
-    let low: Double
-    let high: Double
-
-    var isOutsideNoise: Bool { low > 0 || high < 0 }
+    let change: MeanChange?
   }
 
   struct Row {
     let name: String
-    let model: [(axis: String, value: JSONValue)]
+    let model: [SuiteScores.Label]
     /// In the order of `columns`; nil where the model was not asked that suite.
     let cells: [Cell?]
   }
@@ -104,19 +96,11 @@ struct ScoreTable {
     return Cell(value: own.reduce(0) { $0 + $1.value } / count * scale, standardError: error, scale: scale, change: change)
   }
 
-  /// The mean over suites of the paired differences, resampled within each suite.
-  private static func change(_ own: [SuiteScores], _ base: [SuiteScores], _ scale: Double, _ interval: Interval) -> Change {
-    let differences = zip(own, base).map { pair in zip(pair.0.perRecord, pair.1.perRecord).map { $0 - $1 } }
-    let means = zip(own, base).map { $0.value - $1.value }
-    let parts = differences.enumerated().map { index, values in
-      Bootstrap.resampledMeans(values, samples: interval.resamples, seed: interval.seed &+ UInt64(index))
+  private static func change(_ own: [SuiteScores], _ base: [SuiteScores], _ scale: Double, _ interval: Interval) -> MeanChange {
+    let parts = zip(own, base).map { own, base in
+      MeanChange.Part(before: base.perRecord, after: own.perRecord, difference: own.value - base.value)
     }
-    var sums = (0..<interval.resamples).map { sample in parts.reduce(0) { $0 + $1[sample] } / Double(parts.count) * scale }
-    sums.sort()
-    let tail = (1 - interval.confidence) / 2
-    return Change(
-      difference: means.reduce(0, +) / Double(means.count) * scale, low: Bootstrap.quantile(sums, tail),
-      high: Bootstrap.quantile(sums, 1 - tail))
+    return MeanChange(parts, scale: scale, confidence: interval.confidence, samples: interval.resamples, seed: interval.seed)
   }
 }
 
@@ -127,7 +111,7 @@ extension ScoreTable {
     var table = MarkdownTable([.init("model", .left)] + columns.map { .init($0) })
     for row in rows { table.add([row.name] + row.cells.map { $0.map(Self.text) ?? "" }) }
     if constants.contains(where: { $0 != nil }) {
-      table.add(["best constant answer"] + constants.map { $0.map { Self.decimal($0, 1) } ?? "" })
+      table.add(["best constant answer"] + constants.map { $0.map { FixedDigits.text($0, 1) } ?? "" })
     }
     return table
   }
@@ -135,27 +119,17 @@ extension ScoreTable {
   /// "62.5 ± 4.3 (+31.2*)"
   private static func text(_ cell: Cell) -> String {
     let digits = cell.scale == 100 ? 1 : 3
-    var text = decimal(cell.value, digits)
-    if let error = cell.standardError { text += " ± " + decimal(error, digits) }
+    var text = FixedDigits.text(cell.value, digits)
+    if let error = cell.standardError { text += " ± " + FixedDigits.text(error, digits) }
     if let change = cell.change {
-      let sign = change.difference < 0 ? "-" : "+"
-      text += " (\(sign)\(decimal(change.difference.magnitude, digits))\(change.isOutsideNoise ? "*" : ""))"
+      text += " (\(FixedDigits.signed(change.difference, digits))\(change.isOutsideNoise ? "*" : ""))"
     }
     return text
   }
 
-  /// Fixed digits without the C library's formats, which ask the locale.
-  private static func decimal(_ value: Double, _ digits: Int) -> String {
-    let power = (0..<digits).reduce(1.0) { result, _ in result * 10 }
-    let whole = Int((value.magnitude * power).rounded())
-    let fraction = String(whole % Int(power))
-    let text = "\(whole / Int(power)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
-    return value < 0 && whole != 0 ? "-" + text : text
-  }
-
   var legend: String {
     "± is the standard error; in parentheses the change from the base, with * where 0 lies outside its paired "
-      + "\(Self.decimal(confidence * 100, 1))% bootstrap interval."
+      + "\(FixedDigits.text(confidence * 100, 1))% bootstrap interval."
   }
 
   var json: JSONValue {
