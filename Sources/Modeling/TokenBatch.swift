@@ -1,3 +1,5 @@
+import Kernels
+
 /// Records of token ids laid end to end, without padding. A record begins at position 0, or it goes on from another one, its prompt, whose
 /// rows are there once for all that continue it. Knows nothing of text or targets.
 package struct TokenBatch: Sendable {
@@ -53,6 +55,7 @@ package struct TokenBatch: Sendable {
 
   package var count: Int { tokens.count }
   package var records: Int { offsets.count - 1 }
+  var attentionRecords: AttentionRecords { AttentionRecords(offsets: offsets, prompts: prompts) }
   /// Tokens from position 0 to the end of the longest record, prompt and all.
   package var longestSequence: Int { Int(positions.max() ?? -1) + 1 }
 

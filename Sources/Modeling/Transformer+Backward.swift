@@ -24,7 +24,7 @@ extension Transformer {
     let views = projectionViews(at.projection, a.rotated)
     if c.headNorm { rotate(layer, rows, batch.positions, at.projection, views) }
     attentionForward(
-      pool, attention, offsets: batch.offsets, q: views.query, ldq: views.ldq, k: views.key, ldk: views.ldk, v: views.value,
+      pool, attention, batch.attentionRecords, q: views.query, ldq: views.ldq, k: views.key, ldk: views.ldk, v: views.value,
       ldv: views.ldv, out: at.mixture, ldo: c.queryWidth, logSumExp: at.logSum)
     at.middle.update(from: at.input, count: rows * c.hiddenSize)
     layer.output.forward(pool, rows: rows, x: at.mixture, ldx: c.queryWidth, y: at.middle, ldy: c.hiddenSize, accumulate: true)
@@ -64,7 +64,7 @@ extension Transformer {
 
     let views = projectionViews(at.projection, a.rotated)
     attentionBackward(
-      pool, attention, offsets: batch.offsets, q: views.query, ldq: views.ldq, k: views.key, ldk: views.ldk, v: views.value,
+      pool, attention, batch.attentionRecords, q: views.query, ldq: views.ldq, k: views.key, ldk: views.ldk, v: views.value,
       ldv: views.ldv, out: at.mixture, ldo: c.queryWidth, logSumExp: at.logSum, dOut: mixtureSlope, lddo: c.queryWidth,
       dq: projectionSlope, lddq: width, dk: projectionSlope + c.queryWidth, lddk: width,
       dv: projectionSlope + c.queryWidth + c.keyValueWidth, lddv: width)

@@ -58,7 +58,7 @@ package final class Transformer: @unchecked Sendable {
     let views = projectionViews(at.projection, a.rotated)
     rotate(layer, rows, batch.positions, at.projection, views)
     attentionForward(
-      pool, attention, offsets: batch.offsets, q: views.query, ldq: views.ldq, k: views.key, ldk: views.ldk, v: views.value,
+      pool, attention, batch.attentionRecords, q: views.query, ldq: views.ldq, k: views.key, ldk: views.ldk, v: views.value,
       ldv: views.ldv, out: at.mixture, ldo: c.queryWidth, logSumExp: at.logSum)
     layer.output.forward(pool, rows: rows, x: at.mixture, ldx: c.queryWidth, y: at.middle, ldy: c.hiddenSize, accumulate: true)
     forwardMLP(layer, rows, a.normal.pointer, at.middle, at.gate, a.inner.pointer, at.output)

@@ -54,7 +54,8 @@ extension MatrixProductTests {
       func forward(_ pool: ThreadPool) {
         let q = fused.pointer
         attentionForward(
-          pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer,
+          pool, shape, AttentionRecords(offsets: offsets), q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld,
+          out: out.pointer,
           ldo: width,
           logSumExp: logSumExp.pointer)
       }
@@ -62,7 +63,8 @@ extension MatrixProductTests {
       func backward(_ pool: ThreadPool) {
         let (q, g) = (fused.pointer, gradients.pointer)
         attentionBackward(
-          pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer,
+          pool, shape, AttentionRecords(offsets: offsets), q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld,
+          out: out.pointer,
           ldo: width,
           logSumExp: logSumExp.pointer, dOut: dOut.pointer, lddo: width, dq: g, lddq: ld, dk: g + width, lddk: ld, dv: g + width + kvWidth,
           lddv: ld)

@@ -142,14 +142,16 @@ if filter.isEmpty || filter == "attention" {
       forward.append(
         seconds {
           attentionForward(
-            pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer,
+            pool, shape, AttentionRecords(offsets: offsets), q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld,
+            out: out.pointer,
             ldo: width,
             logSumExp: logSumExp.pointer)
         })
       backward.append(
         seconds {
           attentionBackward(
-            pool, shape, offsets: offsets, q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld, out: out.pointer,
+            pool, shape, AttentionRecords(offsets: offsets), q: q, ldq: ld, k: q + width, ldk: ld, v: q + width + kvWidth, ldv: ld,
+            out: out.pointer,
             ldo: width,
             logSumExp: logSumExp.pointer, dOut: dOut.pointer, lddo: width, dq: g, lddq: ld, dk: g + width, lddk: ld,
             dv: g + width + kvWidth, lddv: ld)

@@ -18,7 +18,7 @@ void hl_pool_run(hl_pool *pool, long count, hl_task task, void *context);
 
 // The calling thread's own scratch memory, 64-byte aligned, at least `bytes` long, kept until the thread ends and grown when needed
 // (contents are not kept then). Slots are independent, so that routines that call each other do not share.
-enum { hl_scratch_gemm = 0, hl_scratch_transposed = 1, hl_scratch_attention = 2, hl_scratch_slots = 3 };
+enum { hl_scratch_gemm = 0, hl_scratch_transposed = 1, hl_scratch_attention = 2, hl_scratch_shares = 3, hl_scratch_slots = 4 };
 void *hl_scratch(int slot, size_t bytes);
 
 #endif

@@ -28,18 +28,25 @@ package enum RMSNorm {
   }
 
   /// dx += s·γ·dy − x·s³/width · Σ(γ·dy·x);  dγ += Σ_rows dy·x·s.  `dy` is overwritten with y, which the weight gradient of the product
-  /// that follows wants. `indices`: rows of x and dx that the rows of dy belong to; nil for all rows in order. `dgamma` nil: frozen.
+  /// that follows wants. `indices`: rows of x and dx that the rows of dy belong to, where the slopes of rows named several times add up in
+  /// order; nil for all rows in order. `dgamma` nil: frozen.
   package static func backward(
     _ pool: ThreadPool, rows: Int, width: Int, x: Floats, gamma: Floats, epsilon: Float, dy: Floats, dx: Floats, dgamma: Floats?,
     scratch: Floats, indices: UnsafePointer<Int32>? = nil
   ) {
     let partition = RowPartition(rows: rows, rowsPerTask: rowsPerTask)
+    let repeats = indices.flatMap { RepeatedRows($0, count: rows) }
     pool.run(partition) { task, range in
       let partial = scratch + task * width
       partial.update(repeating: 0, count: width)
-      for row in range {
+      func add(_ row: Int) {
         let position = indices.map { Int($0[row]) } ?? row
         backwardRow(x + position * width, gamma, epsilon, dy + row * width, dx + position * width, partial, width)
+      }
+      if let repeats {
+        for row in range { repeats.forEach(from: row, add) }
+      } else {
+        for row in range { add(row) }
       }
     }
     guard let dgamma else { return }
