@@ -10,8 +10,11 @@ package enum NativeStages {
     StageRunner(DataImport.self),
     StageRunner(Tokenize.self),
     StageRunner(TrainSFT.self),
+    StageRunner(RolloutStage.self),
+    StageRunner(TrainRFT.self),
     StageRunner(Evaluate.self),
     StageRunner(AverageWiSEFT.self),
     StageRunner(ReportScores.self),
+    StageRunner(ReportForgetting.self),
   ]
 }

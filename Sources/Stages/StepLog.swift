@@ -1,7 +1,6 @@
 import Foundation
 import JSONValues
 import StageInterface
-import Training
 
 /// The metrics of every step of a training run, kept beside its checkpoint so that a resumed run hands over the whole curve.
 ///
@@ -23,16 +22,17 @@ final class StepLog {
     // A line that a crash cut off is not JSON, and its step is done again.
     for line in bytes.split(separator: 0x0A) {
       guard let row = try? JSONValue(parsing: Array(line)), let step = row[0]?.integerValue else { continue }
-      rows[step] = (row[1]?.arrayValue ?? []).compactMap(\.numberValue)
+      rows[step] = (row[1]?.arrayValue ?? []).map { $0.numberValue ?? .nan }
     }
     if let last = bytes.last, last != 0x0A { try handle.write(contentsOf: [0x0A]) }
   }
 
-  func append(_ metrics: StepMetrics) {
-    names = metrics.named.map(\.name)
-    let values = metrics.named.map(\.value)
-    rows[metrics.step] = values
-    let line = JSONValue.array([.integer(metrics.step), .array(values.map(JSONValue.number))])
+  /// `metrics` have the same names at every step; NaN stands for what could not be measured, and is written as null.
+  func append(step: Int, _ metrics: [(name: String, value: Double)]) {
+    names = metrics.map(\.name)
+    let values = metrics.map(\.value)
+    rows[step] = values
+    let line = JSONValue.array([.integer(step), .array(values.map(Self.json))])
     try? handle.write(contentsOf: line.encodedBytes() + [0x0A])
   }
 
@@ -47,7 +47,8 @@ final class StepLog {
       return row
     }
     var columns = JSONObject([("step", .array((1...max(steps, 1)).map(JSONValue.integer)))])
-    for (index, name) in names.enumerated() { columns.append(name, .array(kept.map { .number($0[index]) })) }
+    for (index, name) in names.enumerated() { columns.append(name, .array(kept.map { Self.json($0[index]) })) }
     try Data(JSONValue.object(columns).encodedBytes() + [0x0A]).write(to: URL(fileURLWithPath: output))
   }
+  private static func json(_ value: Double) -> JSONValue { value.isNaN ? .null : .number(value) }
 }

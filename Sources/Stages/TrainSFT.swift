@@ -9,19 +9,26 @@ package struct TrainSFT: NativeStage {
   package static let name = "train/sft"
 
   package struct Parameters: Decodable, Sendable {
-    let learningRate: Double
-    let lrSchedulerType: String
-    let warmupSteps: Int
-    let warmupRatio: Double
-    let numTrainEpochs: Double
-    let maxSteps: Int
+    let optimizer: OptimizerParameters
+    let data: DataParameters
+
+    package init(from decoder: any Decoder) throws {
+      optimizer = try OptimizerParameters(from: decoder)
+      data = try DataParameters(from: decoder)
+    }
+
+    var settings: TrainingSettings {
+      var settings = optimizer.settings
+      settings.microBatch = .records(data.perDeviceTrainBatchSize)
+      settings.gradientAccumulationSteps = data.gradientAccumulationSteps
+      settings.dataSeed = data.dataSeed ?? data.seed
+      return settings
+    }
+  }
+
+  struct DataParameters: Decodable, Sendable {
     let perDeviceTrainBatchSize: Int
     let gradientAccumulationSteps: Int
-    let maxGradNorm: Double
-    let weightDecay: Double
-    let adamBeta1: Double
-    let adamBeta2: Double
-    let adamEpsilon: Double
     let seed: UInt64
     let dataSeed: UInt64?
     let saveSteps: Int
@@ -33,19 +40,19 @@ package struct TrainSFT: NativeStage {
     let model = try ModelDirectory.load(directory, pool: pool)
     let records = try records(context, model.configuration)
     let transformer = Transformer(ModelWeights(model.configuration, model.arena), pool: pool)
-    let run = try TrainingRun(transformer, records, settings(parameters))
+    let run = try TrainingRun(transformer, records, parameters.settings)
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
     var control = TrainingControl()
     control.checkpointPath = context.checkpointDirectory + "/checkpoint"
-    control.saveSteps = parameters.saveSteps
+    control.saveSteps = parameters.data.saveSteps
     control.shouldStop = {
       if context.stopRequested { log.synchronize() }
       return context.stopRequested
     }
     control.onStep = { metrics in
-      log.append(metrics)
-      if metrics.step % parameters.saveSteps == 0 { log.synchronize() }
+      log.append(step: metrics.step, metrics.named)
+      if metrics.step % parameters.data.saveSteps == 0 { log.synchronize() }
       // The loss comes last: a live view shows the latest metric.
       for (name, value) in metrics.named.reversed() { context.metric(step: metrics.step, name, value) }
       context.progress(done: metrics.step, of: run.totalSteps)
@@ -66,24 +73,5 @@ package struct TrainSFT: NativeStage {
       }
     }
     return records
-  }
-
-  private static func settings(_ p: Parameters) -> TrainingSettings {
-    var settings = TrainingSettings()
-    settings.learningRate = p.learningRate
-    settings.schedule = LearningRateSchedule.Kind(rawValue: p.lrSchedulerType) ?? .linear
-    settings.warmupSteps = p.warmupSteps
-    settings.warmupRatio = p.warmupRatio
-    settings.epochs = p.numTrainEpochs
-    settings.maxSteps = p.maxSteps
-    settings.microBatch = .records(p.perDeviceTrainBatchSize)
-    settings.gradientAccumulationSteps = p.gradientAccumulationSteps
-    settings.maxGradNorm = p.maxGradNorm
-    settings.weightDecay = p.weightDecay
-    settings.beta1 = p.adamBeta1
-    settings.beta2 = p.adamBeta2
-    settings.epsilon = p.adamEpsilon
-    settings.dataSeed = p.dataSeed ?? p.seed
-    return settings
   }
 }

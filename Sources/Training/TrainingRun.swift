@@ -54,7 +54,7 @@ package final class TrainingRun {
     self.objective = objective
     plan = BatchPlan(lengths: usable.map(\.ids.count), settings: settings)
     totalSteps = plan.totalSteps
-    schedule = settings.schedule(totalSteps: totalSteps)
+    schedule = settings.learningRates(totalSteps: totalSteps)
     optimizer = Optimizer(layout, trains: trains)
     binding = TrainingBinding(
       model.configuration, settings, objective: objective.name, records: usable, groups: optimizer.groups)

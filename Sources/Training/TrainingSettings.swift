@@ -36,7 +36,7 @@ package struct TrainingSettings: Sendable, Equatable {
 
   package init() {}
 
-  func schedule(totalSteps: Int) -> LearningRateSchedule {
+  package func learningRates(totalSteps: Int) -> LearningRateSchedule {
     let warmup = warmupSteps > 0 ? warmupSteps : Int((Double(totalSteps) * warmupRatio).rounded(.up))
     return LearningRateSchedule(kind: schedule, peak: learningRate, warmupSteps: warmup, totalSteps: totalSteps)
   }

@@ -1,0 +1,51 @@
+import Datasets
+import Generation
+import Kernels
+import Modeling
+
+extension ReinforcementRun {
+  static func check(_ material: Material, _ settings: ReinforcementSettings) throws {
+    guard !material.prompts.isEmpty else { throw ReinforcementError.noPrompts }
+    if let given = material.given {
+      precondition(given.count == material.prompts.count, "\(material.prompts.count) prompts, \(given.count) rollouts")
+      for (index, rollout) in given.enumerated() {
+        do throws(AdvantageError) { try settings.method.check(samples: rollout.samples.count) } catch {
+          throw ReinforcementError.tooFewSamples(rollout: index, count: rollout.samples.count, method: settings.method.name)
+        }
+        if settings.needsGreedy, rollout.greedy == nil { throw ReinforcementError.noGreedySample(rollout: index) }
+        if rollout.samples.contains(where: { $0.ids.isEmpty }) { throw ReinforcementError.emptyCompletion(rollout: index) }
+      }
+    }
+    try settings.method.check(samples: settings.generations)
+    if settings.usesReference, settings.reference == .base, material.base == nil { throw ReinforcementError.noBase }
+  }
+
+  static func reference(
+    _ configuration: ModelConfiguration, _ arena: ParameterArena, _ material: Material, _ settings: ReinforcementSettings,
+    _ pool: ThreadPool
+  ) -> ReferencePolicy? {
+    guard settings.usesReference else { return nil }
+    if settings.reference == .base, let base = material.base { return ReferencePolicy(configuration, base, pool: pool) }
+    return ReferencePolicy(copying: arena, configuration, pool: pool)
+  }
+
+  /// Of what is asked and what was given.
+  static func fingerprint(_ material: Material) -> String {
+    var hash: UInt64 = 0
+    for prompt in material.prompts {
+      hash = StableHash.mix(hash ^ StableHash.of(prompt.record.json.encodedBytes()))
+      for id in prompt.ids { hash = StableHash.mix(hash ^ UInt64(UInt32(bitPattern: id))) }
+    }
+    for rollout in material.given ?? [] { hash = StableHash.mix(hash ^ StableHash.of(rollout.json.encodedBytes())) }
+    return "\(material.prompts.count) prompts, " + String(hash, radix: 16)
+  }
+}
+
+extension ReinforcementSettings {
+  /// Without what moves no byte: a checkpoint is not bound to it.
+  var bound: ReinforcementSettings {
+    var bound = self
+    bound.sequencesAtOnce = 0
+    return bound
+  }
+}

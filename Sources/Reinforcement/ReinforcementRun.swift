@@ -1,0 +1,231 @@
+import Datasets
+import Evaluation
+import Generation
+import Kernels
+import Modeling
+import Training
+
+/// What the outside has to say while a run goes on.
+package struct ReinforcementControl {
+  /// Asked between passes; true makes the run write its checkpoint and end.
+  package var shouldStop: () -> Bool = { false }
+  package var onStep: (StepRecord) -> Void = { _ in }
+  /// Directory of the checkpoint; nil for none.
+  package var checkpointDirectory: String?
+  /// Steps between checkpoints (`save_steps`); 0 writes one only when stopped.
+  package var saveSteps = 0
+
+  package init() {}
+}
+
+/// Reinforcement fine-tuning: a step samples completions from the policy as it is, has them scored, and moves the policy's weights, where
+/// they are, towards what scored better than its like. It takes rewards, advantages and loss as values.
+package final class ReinforcementRun {
+  /// What a run trains on.
+  package struct Material {
+    package var prompts: [AskedPrompt]
+    /// One for each prompt: learnt from in the first pass over the prompts, in place of sampling.
+    package var given: [Rollout]?
+    /// Of `reference: base`.
+    package var base: ParameterArena?
+
+    package init(prompts: [AskedPrompt], given: [Rollout]? = nil, base: ParameterArena? = nil) {
+      self.prompts = prompts
+      self.given = given
+      self.base = base
+    }
+  }
+
+  package var totalSteps: Int { plan.totalSteps }
+  let settings: ReinforcementSettings
+  let material: Material
+  let rewards: RewardSum
+  let sampler: RolloutSampler
+  let pool: ThreadPool
+  let policy: Transformer
+  let plan: PromptPlan
+  let optimizer: Optimizer
+  let gradients: ParameterArena
+  let reference: ReferencePolicy?
+  let binding: TrainingBinding
+  private let schedule: LearningRateSchedule
+  private let packed: ModelWeights
+  private var isPackedStale = true
+  private var activations: Activations?
+  var state: ReinforcementState
+
+  var parameters: ParameterArena { policy.weights.arena }
+
+  /// `arena` is trained in place.
+  package init(
+    _ configuration: ModelConfiguration, _ arena: ParameterArena, pool: ThreadPool, _ material: Material, codec: TextCodec,
+    endTokens: Set<Int32>, rewards: RewardSum, _ settings: ReinforcementSettings
+  ) throws {
+    try Self.check(material, settings)
+    self.settings = settings
+    self.material = material
+    self.rewards = rewards
+    self.pool = pool
+    policy = Transformer(ModelWeights(configuration, arena), pool: pool)
+    packed = ModelWeights.packed(configuration, arena, pool: pool)
+    var sampler = RolloutSampler(
+      codec, sampling: settings.sampling, maxNewTokens: settings.maxNewTokens, endTokens: endTokens,
+      sequencesAtOnce: settings.sequencesAtOnce)
+    sampler.minNewTokens = settings.minNewTokens
+    sampler.stop = settings.stop
+    self.sampler = sampler
+    plan = PromptPlan(
+      prompts: material.prompts.count, perStep: settings.promptsPerStep, epochs: settings.optimizer.epochs,
+      maxSteps: settings.optimizer.maxSteps, seed: settings.seed)
+    schedule = settings.optimizer.learningRates(totalSteps: plan.totalSteps)
+    optimizer = Optimizer(arena.layout)
+    gradients = ParameterArena(arena.layout)
+    reference = Self.reference(configuration, arena, material, settings, pool)
+    binding = TrainingBinding(
+      configuration, optimizer.groups,
+      [
+        ("settings", String(describing: settings.bound)), ("rewards", rewards.names.joined(separator: ", ")),
+        ("prompts", Self.fingerprint(material)),
+      ])
+    state = ReinforcementState(beta: settings.loss.beta)
+  }
+
+  /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
+  package func run(_ control: ReinforcementControl = ReinforcementControl()) throws -> TrainingOutcome {
+    try resume(control)
+    while state.step < totalSteps {
+      guard let record = try step(control) else {
+        try save(control)
+        return .stopped(steps: state.step)
+      }
+      control.onStep(record)
+      if control.saveSteps > 0, state.step % control.saveSteps == 0, state.step < totalSteps { try save(control) }
+    }
+    return .finished(steps: state.step, kernels: state.kernels)
+  }
+
+  // MARK: - One step
+
+  /// nil when told to stop.
+  private func step(_ control: ReinforcementControl) throws -> StepRecord? {
+    var clock = StepClock()
+    let planned = plan.step(state.step)
+    guard let rollouts = try rollouts(planned, control) else { return nil }
+    clock.lap(\.sampling)
+    let beta = state.beta
+    let experience = Experience(rollouts, reference: references(rollouts), beta: beta, settings)
+    guard rollouts.contains(where: { $0.samples.contains { $0.rewards?.total != nil } }) else {
+      throw ReinforcementError.noRewards(step: state.step + 1, components: rewards.names)
+    }
+    clock.lap(\.scoring)
+    let updates = updates(rollouts.count)
+    let rate = schedule.rate(state.step)
+    while state.pass < updates.count {
+      guard try update(updates[state.pass], experience, rate, control) else {
+        state.rollouts = rollouts
+        return nil
+      }
+      state.pass += 1
+    }
+    clock.lap(\.training)
+    finish(rollouts, experience)
+    let record = record(planned, experience, beta: beta, rate: rate, clock)
+    state.sums = StepSums()
+    return record
+  }
+
+  /// The parts of the batch that each update sees, as places in it.
+  private func updates(_ count: Int) -> [[Int]] {
+    let size = min(count, settings.promptsPerUpdate ?? count)
+    let parts = stride(from: 0, to: count, by: size).map { Array($0..<min(count, $0 + size)) }
+    return (0..<settings.iterations).flatMap { _ in parts }
+  }
+
+  /// One optimizer update. False when told to stop: nothing has changed then.
+  private func update(_ numbers: [Int], _ experience: Experience, _ rate: Double, _ control: ReinforcementControl) throws -> Bool {
+    let counts = experience.counts(numbers)
+    let training = numbers.filter(experience.trains)
+    guard counts.tokens > 0, !training.isEmpty else { return true }
+    var loss = settings.loss
+    loss.beta = settings.klInLoss ? state.beta : 0
+    let memory = memory(experience.rollouts)
+    var sum = PolicyLossStatistics()
+    for start in stride(from: 0, to: training.count, by: settings.promptsPerMicroBatch) {
+      if control.shouldStop() {
+        gradients.buffer.clear()
+        return false
+      }
+      let pass = experience.pass(Array(training[start..<min(training.count, start + settings.promptsPerMicroBatch)]))
+      var statistics = PolicyLossStatistics()
+      let tokenLoss = TokenLoss(scope: .batch) { target, _, slopes in
+        statistics = loss.evaluate(pass.policy, counts, logProbabilities: target.logProbabilities, slopes: slopes)
+      }
+      let seen = policy.train(pass.tokens, pass.targets, tokenLoss, memory, gradients: gradients, temperature: temperature)
+      guard (0..<seen.count).allSatisfy({ seen.logProbabilities[$0].isFinite }) else { throw notFinite("a log-probability of the policy") }
+      sum.add(statistics)
+    }
+    let norm = optimizer.norm(pool, gradients)
+    guard sum.loss.isFinite else { throw notFinite("the loss") }
+    guard norm.isFinite else { throw notFinite("the gradient's norm") }
+    state.updates += 1
+    let limit = settings.optimizer.maxGradNorm
+    optimizer.update(
+      pool, parameters, gradients, settings: settings.optimizer, learningRate: rate, step: state.updates,
+      scale: limit > 0 ? Float(min(1, limit / (norm + 1e-6))) : 1)
+    isPackedStale = true
+    state.sums.add(sum, gradNorm: norm)
+    return true
+  }
+
+  private func notFinite(_ quantity: String) -> ReinforcementError { .notFinite(quantity: quantity, step: state.step + 1) }
+
+  private func memory(_ rollouts: [Rollout]) -> Activations {
+    let (rows, targets) = Experience.largest(rollouts, together: settings.promptsPerMicroBatch)
+    if let activations, activations.maximumTokens >= rows, activations.maximumTargets >= targets { return activations }
+    let grown = Activations(policy.configuration, tokens: rows, targets: targets, purpose: .training)
+    activations = grown
+    return grown
+  }
+
+  private func finish(_ rollouts: [Rollout], _ experience: Experience) {
+    state.step += 1
+    state.pass = 0
+    state.rollouts = nil
+    state.tokens += rollouts.reduce(0) { $0 + $1.promptIDs.count + $1.samples.reduce(0) { $0 + $1.ids.count } }
+    if let adaptive = settings.adaptiveKL, let kl = experience.kl ?? state.sums.loss.kl {
+      var follower = AdaptiveKL(beta: state.beta, target: adaptive.target, horizon: adaptive.horizon)
+      follower.update(kl: kl, completions: rollouts.reduce(0) { $0 + $1.samples.count })
+      state.beta = follower.beta
+    }
+    if settings.reference == .movingAverage, state.step % settings.referenceSyncSteps == 0 {
+      reference?.follow(parameters, alpha: Float(settings.referenceMixupAlpha))
+    }
+  }
+
+  // MARK: - Rollouts
+
+  /// The step's rollouts with their rewards: those that a stopped run had, those given, or new ones. nil when told to stop.
+  private func rollouts(_ planned: PromptPlan.Step, _ control: ReinforcementControl) throws -> [Rollout]? {
+    if let kept = state.rollouts { return kept }
+    if planned.pass == 0, let given = material.given { return try score(planned.prompts.map { given[$0] }) }
+    if isPackedStale { packed.repack(pool) }
+    isPackedStale = false
+    let first = state.step * settings.promptsPerStep
+    var rollouts = [Rollout?](repeating: nil, count: planned.prompts.count)
+    let isWhole = try sampler.sample(
+      Transformer(packed, pool: pool), planned.prompts.map { material.prompts[$0] }, numbers: planned.prompts.indices.map { first + $0 },
+      samples: settings.generations, greedy: settings.needsGreedy, progress: { _ in !control.shouldStop() },
+      onFinished: { rollouts[$0] = $1 })
+    guard isWhole else { return nil }
+    return try score(rollouts.compactMap { $0 })
+  }
+
+  private func score(_ rollouts: [Rollout]) throws -> [Rollout] { try rollouts.scored(by: rewards) }
+
+  private func references(_ rollouts: [Rollout]) -> [[[Float]]]? {
+    reference?.logProbabilities(rollouts, temperature: temperature, together: settings.promptsPerMicroBatch)
+  }
+
+  /// Greedy sampling reports log p at temperature 1.
+  private var temperature: Float { settings.sampling.temperature == 0 ? 1 : Float(settings.sampling.temperature) }
+}

@@ -1,0 +1,16 @@
+import Generation
+
+/// How completions are drawn: what `rollout` and `train/rft` share.
+struct SamplingParameters: Decodable, Sendable {
+  let numGenerations: Int
+  let temperature: Double
+  let topP: Double
+  let topK: Int
+  let minP: Double
+  let minCompletionLength: Int
+  let stop: [String]
+  let seed: UInt64
+  let maxNumSeqs: Int
+
+  var settings: SamplingSettings { SamplingSettings(temperature: temperature, topK: topK, topP: topP, minP: minP, seed: seed) }
+}

@@ -1,0 +1,97 @@
+import Datasets
+import Evaluation
+import Generation
+import JSONValues
+import Kernels
+import Modeling
+import Reinforcement
+import StageInterface
+import Training
+
+/// `train/rft`: reinforcement fine-tuning of all weights.
+package struct TrainRFT: NativeStage {
+  package static let name = "train/rft"
+
+  package static func run(_ parameters: TrainRFTParameters, _ context: StageContext) throws {
+    let pool = ThreadPool(threads: context.threads)
+    let directory = try context.input("model")
+    let settings = try parameters.settings()
+    let codec = try TokenizerDirectory(path: directory).codec()
+    let rewards = try RewardSum(parameters.own.rewards, programPath: context.optionalInput("reward_program"), log: context.log)
+    let model = try ModelDirectory.load(directory, pool: pool)
+    let run = try ReinforcementRun(
+      model.configuration, model.arena, pool: pool, try material(parameters, settings, context, codec, model, pool), codec: codec,
+      endTokens: model.configuration.endTokens(codec), rewards: rewards, settings)
+    let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
+
+    var control = ReinforcementControl()
+    control.checkpointDirectory = context.checkpointDirectory
+    control.saveSteps = parameters.own.saveSteps
+    control.shouldStop = {
+      if context.stopRequested { log.synchronize() }
+      return context.stopRequested
+    }
+    control.onStep = { record in
+      log.append(step: record.step, record.values)
+      if record.step % parameters.own.saveSteps == 0 { log.synchronize() }
+      // The reward comes last: a live view shows the latest metric.
+      for (name, value) in record.timings + record.values where !value.isNaN && name != "reward" {
+        context.metric(step: record.step, name, value)
+      }
+      if let reward = record.values.first(where: { $0.name == "reward" }) { context.metric(step: record.step, "reward", reward.value) }
+      context.progress(done: record.step, of: run.totalSteps)
+    }
+    guard case .finished(let steps, _) = try run.run(control) else { throw StageInterrupted() }
+    try rewards.close()
+    try log.write(steps: steps, to: try context.output("log"))
+    try ModelDirectory.write(model.configuration, model.arena, companions: model.companions, to: try context.output("model"), pool: pool)
+  }
+
+  private static func material(
+    _ parameters: TrainRFTParameters, _ settings: ReinforcementSettings, _ context: StageContext, _ codec: TextCodec, _ model: LoadedModel,
+    _ pool: ThreadPool
+  ) throws -> ReinforcementRun.Material {
+    var material = ReinforcementRun.Material(prompts: [])
+    if let path = context.optionalInput("rollouts") {
+      guard context.inputs("prompts").isEmpty else {
+        throw StageFailure("both 'prompts' and 'rollouts' are given: the prompts are those of the rollouts")
+      }
+      let rollouts = try given(path, model.configuration, parameters.prompting.maxCompletionLength)
+      material.prompts = rollouts.map { AskedPrompt(record: $0.record, text: $0.promptText, ids: $0.promptIDs) }
+      material.given = rollouts
+    } else {
+      guard !context.inputs("prompts").isEmpty else { throw StageFailure("neither 'prompts' nor 'rollouts' are given") }
+      material.prompts = try parameters.prompting.prompts(context.inputs("prompts"), codec, model.configuration)
+    }
+    if settings.usesReference, settings.reference == .base, let path = context.optionalInput("base") {
+      material.base = try base(path, model.configuration, pool)
+    }
+    return material
+  }
+
+  /// - Throws: for tokens of another vocabulary, and for what does not fit the model's context.
+  private static func given(_ path: String, _ configuration: ModelConfiguration, _ newTokens: Int) throws -> [Rollout] {
+    var rollouts: [Rollout] = []
+    try RolloutFile(path).read { rollout, _ throws(DatasetError) in
+      let samples = rollout.samples + [rollout.greedy].compactMap { $0 }
+      for id in rollout.promptIDs + samples.flatMap(\.ids) where id >= configuration.vocabularySize {
+        throw DatasetError("token \(id) is outside the model's vocabulary of \(configuration.vocabularySize): another tokenizer made it")
+      }
+      let longest = rollout.promptIDs.count + max(newTokens, samples.map(\.ids.count).max() ?? 0)
+      guard longest <= configuration.maxPositions else {
+        throw DatasetError("prompt and completion have \(longest) tokens; the model's context is \(configuration.maxPositions)")
+      }
+      guard !rollout.promptIDs.isEmpty else { throw DatasetError("the prompt has no token") }
+      rollouts.append(rollout)
+    }
+    return rollouts
+  }
+
+  private static func base(_ path: String, _ configuration: ModelConfiguration, _ pool: ThreadPool) throws -> ParameterArena {
+    let base = try ModelDirectory.load(path, pool: pool)
+    guard ParameterLayout(base.configuration) == ParameterLayout(configuration) else {
+      throw StageFailure("is another kind of model than the policy: their tensors differ", file: path)
+    }
+    return base.arena
+  }
+}
