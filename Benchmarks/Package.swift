@@ -20,10 +20,11 @@ let package = Package(
     .target(name: "Modeling", dependencies: ["Kernels", "JSONValues"], swiftSettings: engine),
     .target(name: "Training", dependencies: ["Modeling", "Kernels", "JSONValues"], swiftSettings: engine),
     .target(name: "Generation", dependencies: ["Modeling", "Kernels", "JSONValues"], swiftSettings: engine),
+    .target(name: "Reinforcement", dependencies: ["Kernels"], sources: ["Policy"], swiftSettings: engine),
     .executableTarget(name: "KernelBench", dependencies: ["Kernels"], swiftSettings: engine),
     .executableTarget(
-      name: "engine-bench", dependencies: ["Generation", "Training", "Modeling", "Kernels", "JSONValues"], path: "Sources/EngineBench",
-      swiftSettings: engine),
+      name: "engine-bench", dependencies: ["Reinforcement", "Generation", "Training", "Modeling", "Kernels", "JSONValues"],
+      path: "Sources/EngineBench", swiftSettings: engine),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -5,7 +5,7 @@ import Kernels
 import Modeling
 import Training
 
-// engine-bench train|forward|generate …: times one of the engine's jobs after a warm-up and prints one JSON line. Weights come from a model
+// engine-bench train|forward|generate|rollout|grpo …: times one of the engine's jobs after a warm-up and prints one JSON line. Weights come from a model
 // directory or are drawn; token ids are drawn, for the work does not depend on them.
 
 /// The command line: a case and `--name value` pairs.
@@ -57,14 +57,14 @@ func load(_ arguments: Arguments, _ pool: ThreadPool) throws -> (ModelConfigurat
   return (configuration, arena)
 }
 
-func report(_ name: String, tokens: Int, _ times: [Double]) {
+func report(_ name: String, tokens: Int, _ times: [Double], more: [(String, JSONValue)] = []) {
   let rates = times.map { Double(tokens) / $0 }
   let median = rates.sorted()[rates.count / 2]
-  let line: JSONValue = [
-    "case": .string(name), "tokens_per_second": .number(median), "peak_rss_bytes": .integer(peakBytes()),
-    "repeats": .array(rates.map { .number($0) }), "kernel": .string(CPU.kernelName),
+  let members: [(String, JSONValue)] = [
+    ("case", .string(name)), ("tokens_per_second", .number(median)), ("peak_rss_bytes", .integer(peakBytes())),
+    ("repeats", .array(rates.map { .number($0) })), ("kernel", .string(CPU.kernelName)),
   ]
-  print(line.encoded())
+  print(JSONValue.object(JSONObject(members + more)).encoded())
 }
 
 let arguments = Arguments(CommandLine.arguments)
@@ -116,7 +116,34 @@ case "generate":
     if repetition > 0 { times.append(seconds() - start) }
   }
   report("generate", tokens: batch * new, times)
+case "rollout":
+  let new = arguments.count("new", 48)
+  let samples = arguments.count("samples", 8)
+  let model = Transformer(ModelWeights.packed(configuration, arena, pool: pool, release: true), pool: pool)
+  let prompts = drawn(arguments.count("prompts", 64), arguments.count("prompt", 46), configuration.vocabularySize)
+  for repetition in 0...arguments.count("steps", 1) {
+    let limits = GenerationLimits(maxNewTokens: repetition == 0 ? 4 : new)
+    let generator = Generator(model, sampling: SamplingSettings(), limits: limits, batchSize: arguments.count("batch", 64))
+    let start = seconds()
+    _ = try generator.generate(prompts, samples: samples)
+    if repetition > 0 { times.append(seconds() - start) }
+  }
+  report("rollout", tokens: prompts.count * samples * new, times)
+case "grpo":
+  let bench = PolicySteps(configuration, arena, pool, arguments)
+  for repetition in 0...repeats {
+    let start = seconds()
+    try bench.step()
+    // The first step touches all memory for the first time.
+    if repetition == 0 { bench.laps = [:] } else { times.append(seconds() - start) }
+  }
+  // A step counts as one token: the rate is steps a second.
+  report("grpo", tokens: 1, times, more: bench.laps.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value / Double(repeats))) })
 default:
-  print("engine-bench train|forward|generate [--model DIR] [--batch N] [--length N] [--prompt N] [--new N] [--steps N] [--threads N]")
+  print(
+    """
+    engine-bench train|forward|generate|rollout|grpo [--model DIR] [--threads N] [--steps N] [--batch N] [--length N] [--prompt N] [--new N]
+      [--prompts N] [--samples N] [--groups N]
+    """)
   exit(2)
 }
