@@ -27,7 +27,7 @@ package struct EngineModel: LanguageModel {
     let sampling = SamplingSettings(
       temperature: options.temperature, topK: options.topK ?? 0, topP: options.topP ?? 1, seed: options.seed)
     let limits = GenerationLimits(
-      maxNewTokens: options.maxNewTokens, stopTokens: endTokens, makeStopRule: StopTexts(options.stop, codec).makeRule)
+      maxNewTokens: options.maxNewTokens, stopTokens: endTokens, makeStopRule: StopTexts.rule(options.stop, codec.decode))
     let generator = Generator(transformer, sampling: sampling, limits: limits, batchSize: batchSize)
     var stopped: (any Error)?
     let completions = try generator.generate(prompts) { done in
