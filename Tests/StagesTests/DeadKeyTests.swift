@@ -76,6 +76,7 @@ import Testing
       case "evaluate": [("model", [m.model]), ("suite", [parameter == "add_bos" ? m.chosen : m.written])]
       case "average/wise-ft": [("base", [m.model]), ("tuned", [m.tuned])]
       case "report/scores": [("base", m.baseScores), ("models", m.otherScores)]
+      case "report/forgetting": ForgettingMaterials.probe(parameter)
       default: []
       }
     }
@@ -141,5 +142,11 @@ import Testing
     Probe("report/scores", "title", "Scores", "Results"), Probe("report/scores", "suite_axis", "suite", "task"),
     Probe("report/scores", "groups", [:], ["all": ["copy", "sort"]]), Probe("report/scores", "confidence", 0.95, 0.5),
     Probe("report/scores", "resamples", 200, 300), Probe("report/scores", "seed", 0, 1),
+    Probe("report/forgetting", "title", "Forgetting", "Results"), Probe("report/forgetting", "step_axis", "task", "again"),
+    Probe("report/forgetting", "suite_axis", "suite", "kind"), Probe("report/forgetting", "seed_axis", "seed", "run"),
+    Probe("report/forgetting", "reference_method", nil, "rft"), Probe("report/forgetting", "moderate_drop", 5, 12),
+    Probe("report/forgetting", "severe_drop", 15, 60), Probe("report/forgetting", "chance_margin", 5, 10),
+    Probe("report/forgetting", "changed_share", 0.2, 0.3), Probe("report/forgetting", "confidence", 0.95, 0.5),
+    Probe("report/forgetting", "resamples", 200, 300), Probe("report/forgetting", "seed", 0, 1, ["resamples": 100]),
   ]
 }

@@ -22,6 +22,7 @@ import Testing
     "evaluate": "1: samples fb5dcd62f7a198d3, scores df853bce6bcfdde3",
     "model/import": "1: model 8c92ba53e3ef9e4c, tokenizer 2f195b1ba36a0a5b",
     "model/init": "1: model 630be86eb5451fb1",
+    "report/forgetting": "1: report cbe30de435fbf2bd, table 25f51f2b3f88027a",
     "report/scores": "1: report 487d0526e1101acc, table 5f4c2f4ed76357bc",
     "tokenize": "1: tokens 721c938e5f851954",
     "tokenizer/train": "1: tokenizer c7a5dd4c40c2ad9c",
@@ -39,6 +40,7 @@ import Testing
       return try bench.run(stage, ["temperature": 0.7, "top_p": 0.9], inputs: [("model", [m.model]), ("suite", [m.written])])
     case "model/import": return try bench.run(stage, inputs: [("source", [try bench.checkpoint("tiny-qwen2")])])
     case "model/init": return try bench.run(stage, Materials.dimensions, inputs: [("tokenizer", [m.tokenizer])])
+    case "report/forgetting": return try bench.run(stage, inputs: ForgettingMaterials.probe(""))
     case "report/scores": return try bench.run(stage, inputs: [("base", m.baseScores), ("models", m.otherScores)])
     case "tokenize": return try bench.run(stage, inputs: [("data", [m.records]), ("tokenizer", [m.tokenizer])])
     case "tokenizer/train": return try bench.run(stage, ["vocab_size": 290], inputs: [("data", [m.records, m.written])])

@@ -28,4 +28,9 @@ package enum ForgettingClaim: String, Sendable {
 
   /// At least half of the reference's gain, and a gain at all.
   package static func hasLearned(gain: Double, referenceGain: Double) -> Bool { gain > 0 && gain >= referenceGain / 2 }
+
+  /// In words, with the number of seeds where they are too few.
+  package func text(seeds: Int) -> String {
+    self == .tooFewSeeds && seeds != 1 ? "\(seeds) seeds, \(Self.seedsNeeded) are needed" : rawValue
+  }
 }

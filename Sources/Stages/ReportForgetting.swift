@@ -1,0 +1,51 @@
+import Datasets
+import Evaluation
+import Foundation
+import JSONValues
+import Reporting
+import StageInterface
+
+/// `report/forgetting`: what methods learned and forgot along a sequence of tasks.
+package struct ReportForgetting: NativeStage {
+  package static let name = "report/forgetting"
+
+  package struct Parameters: Decodable, Sendable {
+    let title: String
+    let stepAxis: String
+    let suiteAxis: String
+    let seedAxis: String
+    let referenceMethod: String?
+    let moderateDrop: Double
+    let severeDrop: Double
+    let chanceMargin: Double
+    let changedShare: Double
+    let confidence: Double
+    let resamples: Int
+    let seed: UInt64
+  }
+
+  package static func run(_ parameters: Parameters, _ context: StageContext) throws {
+    guard parameters.moderateDrop <= parameters.severeDrop else {
+      throw StageFailure("parameter moderate_drop: \(parameters.moderateDrop) is above severe_drop, \(parameters.severeDrop)")
+    }
+    func scores(_ input: String) throws -> [SuiteScores] {
+      try context.inputs(input).map { try SuiteScores($0, suiteAxis: parameters.suiteAxis) }
+    }
+    let lists = ForgettingScores.Lists(
+      base: try scores("base"), steps: try scores("steps"), joint: try scores("joint"), general: try scores("general"),
+      generalBase: try scores("general_base"))
+    let axes = ForgettingScores.Axes(step: parameters.stepAxis, suite: parameters.suiteAxis, seed: parameters.seedAxis)
+    var settings = ForgettingSettings()
+    settings.confidence = parameters.confidence
+    settings.samples = parameters.resamples
+    settings.seed = parameters.seed
+    settings.bounds = SeverityBounds(
+      moderate: parameters.moderateDrop, severe: parameters.severeDrop, chanceMargin: parameters.chanceMargin)
+    let report = try ForgettingReport(
+      ForgettingScores(lists, axes: axes), reference: parameters.referenceMethod, changedShare: parameters.changedShare, settings: settings)
+    let text = ForgettingText(report, title: parameters.title, changedShare: parameters.changedShare).text
+    try Data(text.utf8).write(to: URL(fileURLWithPath: try context.output("report")))
+    let json = report.json(changedShare: parameters.changedShare)
+    try Data((json.encoded() + "\n").utf8).write(to: URL(fileURLWithPath: try context.output("table")))
+  }
+}
