@@ -4,7 +4,7 @@ import Kernels
 /// Attention written out plainly in Double: the oracle for values, and for gradients of Σ out · dOut.
 struct AttentionOracle {
   let shape: AttentionShape
-  let offsets: [Int]
+  let records: AttentionRecords
   var out: [Double]
   var logSumExp: [Double]
   var dq: [Double]
@@ -12,9 +12,9 @@ struct AttentionOracle {
   var dv: [Double]
 
   /// q, k, v and dOut densely packed: T × heads · d, T × keyValueHeads · d.
-  init(shape: AttentionShape, offsets: [Int], q: [Float], k: [Float], v: [Float], dOut: [Float]) {
+  init(shape: AttentionShape, _ records: AttentionRecords, q: [Float], k: [Float], v: [Float], dOut: [Float]) {
     self.shape = shape
-    self.offsets = offsets
+    self.records = records
     let d = shape.headDimension
     let (width, kvWidth) = (shape.heads * d, shape.keyValueHeads * d)
     out = .init(repeating: 0, count: q.count)
@@ -22,13 +22,15 @@ struct AttentionOracle {
     dk = .init(repeating: 0, count: k.count)
     dv = dk
     logSumExp = .init(repeating: 0, count: q.count / d)
-    for (first, end) in zip(offsets, offsets.dropFirst()) {
-      for i in first..<end {
+    for (record, prompt) in records.prompts.enumerated() {
+      let before = prompt == record ? 0..<0 : records.offsets[prompt]..<records.offsets[prompt + 1]
+      for i in records.offsets[record]..<records.offsets[record + 1] {
+        let seen = Array(before) + Array(records.offsets[record]...i)
         for head in 0..<shape.heads {
           let kv = head / shape.group * d
           let row = i * width + head * d
           func scores(_ left: [Float], _ right: [Float]) -> [Double] {
-            (first...i).map { j in (0..<d).reduce(0.0) { $0 + Double(left[row + $1]) * Double(right[j * kvWidth + kv + $1]) } }
+            seen.map { j in (0..<d).reduce(0.0) { $0 + Double(left[row + $1]) * Double(right[j * kvWidth + kv + $1]) } }
           }
           var weights = scores(q, k).map { $0 * Double(shape.scale) }
           let top = weights.max() ?? 0
@@ -37,9 +39,9 @@ struct AttentionOracle {
           weights = weights.map { exp($0 - top) / total }
           let dWeights = scores(dOut, v)
           let delta = zip(weights, dWeights).reduce(0) { $0 + $1.0 * $1.1 }
-          for j in first...i {
-            let weight = weights[j - first]
-            let dScore = weight * (dWeights[j - first] - delta) * Double(shape.scale)
+          for (place, j) in seen.enumerated() {
+            let weight = weights[place]
+            let dScore = weight * (dWeights[place] - delta) * Double(shape.scale)
             for c in 0..<d {
               let key = j * kvWidth + kv + c
               out[row + c] += weight * Double(v[key])

@@ -89,7 +89,8 @@ extension MatrixProductTests {
       run.backward(pools[1])
       let (width, kvWidth) = (run.width, run.kvWidth)
       let oracle = AttentionOracle(
-        shape: run.shape, offsets: run.offsets, q: run.columns(run.fused, 0, width), k: run.columns(run.fused, width, kvWidth),
+        shape: run.shape, AttentionRecords(offsets: run.offsets), q: run.columns(run.fused, 0, width),
+        k: run.columns(run.fused, width, kvWidth),
         v: run.columns(run.fused, width + kvWidth, kvWidth), dOut: Array(run.dOut.elements))
       #expect(largestDifference(Array(run.out.elements), oracle.out) < 3e-6)
       #expect(largestDifference(Array(run.logSumExp.elements), oracle.logSumExp) < 3e-6)

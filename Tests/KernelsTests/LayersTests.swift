@@ -65,6 +65,37 @@ import Testing
     for (a, b) in zip(doubles(dy), expected) { #expect((a - b).magnitude < 1e-5, "dy becomes y") }
   }
 
+  @Test func `the slopes of a row that is named several times add up in order, whatever the threads`() {
+    let (positions, width) = (9, 33)
+    // Twice in one task, in several tasks, neighbours, and once.
+    let indices = (0..<90).map { Int32($0 * $0 % 7) } + [Int32](repeating: 7, count: 59) + [8]
+    let x = random(positions * width, "x")
+    let gamma = random(width, "gamma")
+    let dy = random(indices.count * width, "dy")
+    func backward(_ pool: ThreadPool) -> (dx: [Float], dgamma: [Float], y: [Float]) {
+      let (slope, dx, dgamma) = (FloatBuffer(count: dy.count), random(positions * width, "dx"), FloatBuffer(count: width))
+      slope.pointer.update(from: dy.pointer, count: dy.count)
+      let scratch = FloatBuffer(count: RMSNorm.scratchCount(rows: indices.count, width: width))
+      RMSNorm.backward(
+        pool, rows: indices.count, width: width, x: x.pointer, gamma: gamma.pointer, epsilon: 1e-5, dy: slope.pointer, dx: dx.pointer,
+        dgamma: dgamma.pointer, scratch: scratch.pointer, indices: indices)
+      return (Array(dx.elements), Array(dgamma.elements), Array(slope.elements))
+    }
+    let one = backward(ThreadPool(threads: 1))
+    for threads in [2, 3, 5] { #expect(backward(ThreadPool(threads: threads)) == one) }
+
+    // The same rows one call each.
+    let (dx, dgamma) = (random(positions * width, "dx"), FloatBuffer(count: width))
+    let scratch = FloatBuffer(count: width)
+    for (row, index) in indices.enumerated() {
+      RMSNorm.backward(
+        pool, rows: 1, width: width, x: x.pointer, gamma: gamma.pointer, epsilon: 1e-5, dy: dy.pointer + row * width, dx: dx.pointer,
+        dgamma: dgamma.pointer, scratch: scratch.pointer, indices: [index])
+    }
+    #expect(Array(dx.elements) == one.dx && Array(dy.elements) == one.y)
+    for (a, b) in zip(dgamma.elements, one.dgamma) { #expect((a - b).magnitude < 1e-4) }
+  }
+
   // MARK: - SwiGLU
 
   private func swiglu(_ gu: [Double], _ width: Int) -> [Double] {
@@ -176,8 +207,8 @@ import Testing
 
   // MARK: - Softmax and cross-entropy
 
-  @Test(arguments: [5, 1024, 3001])
-  func `log p, entropy, correctness and slopes are those of a softmax`(vocabulary: Int) {
+  @Test(arguments: [5, 1024, 3001], [1, 0.5, 1.3] as [Float])
+  func `log p, entropy, correctness and slopes are those of a softmax at a temperature`(vocabulary: Int, temperature: Float) {
     let rows = 6
     let logits = random(rows * vocabulary, "logits", 3)
     logits.pointer[2 * vocabulary + 4] = 50
@@ -186,10 +217,11 @@ import Testing
     let (p, h, c, z) = (FloatBuffer(count: rows), FloatBuffer(count: rows), FloatBuffer(count: rows), FloatBuffer(count: rows))
     SoftmaxCrossEntropy.forward(
       pool, rows: rows, vocabulary: vocabulary, logits: logits.pointer, targets: targets,
-      results: .init(logProbabilities: p.pointer, entropies: h.pointer, correct: c.pointer), normalizers: z.pointer)
+      results: .init(logProbabilities: p.pointer, entropies: h.pointer, correct: c.pointer), normalizers: z.pointer,
+      temperature: temperature)
 
     func logSoftmax(_ x: [Double], _ row: Int) -> [Double] {
-      let part = x[row * vocabulary..<(row + 1) * vocabulary]
+      let part = x[row * vocabulary..<(row + 1) * vocabulary].map { $0 / Double(temperature) }
       let top = part.max() ?? 0
       let sum = VectorMath.log(part.reduce(0.0) { $0 + VectorMath.exp($1 - top) })
       return part.map { $0 - top - sum }
@@ -203,7 +235,8 @@ import Testing
     }
     let slopes: [Float] = [1, -2, 0.5, 0, 3, -1]
     SoftmaxCrossEntropy.backward(
-      pool, rows: rows, vocabulary: vocabulary, logits: logits.pointer, targets: targets, slopes: slopes, normalizers: z.pointer)
+      pool, rows: rows, vocabulary: vocabulary, logits: logits.pointer, targets: targets, slopes: slopes, normalizers: z.pointer,
+      temperature: temperature)
     expectSlopes(
       doubles(logits), of: { x in (0..<rows).map { logSoftmax(x, $0)[Int(targets[$0])] } }, at: x, slope: slopes.map { Double($0) },
       "dlogits")
