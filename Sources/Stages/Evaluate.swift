@@ -13,6 +13,7 @@ package struct Evaluate: NativeStage {
   package struct Parameters: Decodable, Sendable {
     let format: String
     let system: String?
+    let template: String?
     let addBos: Bool
     let limit: Int?
     let maxNewTokens: Int?
@@ -24,7 +25,8 @@ package struct Evaluate: NativeStage {
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
-    let directory = try context.input("model")
+    guard let given = context.inputs("model").first else { throw StageFailure("input 'model' is missing from the stage's order") }
+    let directory = given.path
     let suite = try suite(parameters, try context.input("suite"))
     let codec = try TokenizerDirectory(path: directory).codec()
     let model = try engine(directory, codec, parameters, context)
@@ -41,13 +43,24 @@ package struct Evaluate: NativeStage {
       context.progress(done: done, of: total)
     }
     let result = try evaluator.evaluate(suite)
-    try Data((result.json.encoded() + "\n").utf8).write(to: URL(fileURLWithPath: try context.output("scores")))
+    try write(result, context)
+    try write(SuiteAnswers(result, model: given.digest).json, to: try context.output("answers"))
+  }
+
+  /// What `score` writes as well.
+  static func write(_ result: SuiteResult, _ context: StageContext) throws {
+    try write(result.json, to: try context.output("scores"))
     try RecordFile.write(rows: result.results.map(\.json), to: try context.output("samples"))
     for metric in result.metrics { context.metric(step: 0, metric.name, metric.estimate.value) }
   }
 
+  private static func write(_ json: JSONValue, to path: String) throws {
+    try Data(json.encodedBytes() + [0x0A]).write(to: URL(fileURLWithPath: path))
+  }
+
   private static func suite(_ parameters: Parameters, _ path: String) throws -> Suite {
     var suite = try Suite(directory: path)
+    if let template = parameters.template { suite.promptTemplate = template }
     if let limit = parameters.limit { suite.records = Array(suite.records.prefix(limit)) }
     if let longest = parameters.maxNewTokens, case .generation(let scorer, _, let stop) = suite.scoring {
       suite.scoring = .generation(scorer, maxNewTokens: longest, stop: stop)

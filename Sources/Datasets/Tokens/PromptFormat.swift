@@ -63,7 +63,7 @@ package struct PromptFormat: Sendable, Equatable {
     }
   }
 
-  static func withoutTrailingSpaces(_ text: String) -> String {
+  package static func withoutTrailingSpaces(_ text: String) -> String {
     let bytes = text.utf8
     let end = bytes.lastIndex { $0 != 0x20 }.map { bytes.index(after: $0) } ?? bytes.startIndex
     return String(text[..<end])
