@@ -48,8 +48,19 @@ extension Store {
 
 extension Store {
   package func viewPath(recipe: String, instance: String, output: String) -> String {
-    "\(root)/views/\(Self.fileName(recipe))/\(Self.fileName(instance))/\(Self.fileName(output))"
+    "\(root)/views/\(Self.component(recipe))/\(Self.component(instance))/\(Self.component(output))"
   }
+
+  /// A file name of what may be a long path through groups: one component, for a directory of a group could be in the way of a view.
+  private static func component(_ name: String) -> String {
+    let text = fileName(name)
+    guard text.utf8.count > longestComponent else { return text }
+    let start = String(decoding: text.utf8.prefix(longestComponent - 12), as: UTF8.self).prefix { $0 != "\u{FFFD}" && $0 != "%" }
+    return "\(start)#\(Digest(hashing: name).hex.prefix(8))"
+  }
+
+  /// Linux takes 255 bytes; what is written beside a view for a moment is longer.
+  private static let longestComponent = 200
 
   /// Makes a view show an output, at once or not at all. An output whose bytes are not here keeps its last view.
   package func show(_ output: StoredOutput, recipe: String, instance: String) throws(StoreError) {

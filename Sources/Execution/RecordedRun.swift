@@ -1,6 +1,7 @@
 import Artifacts
 import Hashing
 import JSONValues
+import Planning
 
 /// A run as its directory tells it, going on or long over: what it set out to do and what became of each instance.
 package struct RecordedRun: Sendable {
@@ -14,7 +15,7 @@ package struct RecordedRun: Sendable {
 
   package struct Instance: Sendable {
     package let name: String
-    package let entry: String
+    package let path: InstancePath
     package let stage: String
     package let parameters: JSONObject
     /// Instances whose outputs it takes.
@@ -90,7 +91,7 @@ extension RecordedRun.Instance {
     guard let name = plan["instance"]?.stringValue, let stage = plan["stage"]?.stringValue else { return nil }
     self.name = name
     self.stage = stage
-    entry = plan["entry"]?.stringValue ?? name
+    path = RunPlan.path(plan) ?? InstancePath(stage: InstancePath.Segment(name: name))
     parameters = plan["parameters"]?.objectValue ?? JSONObject()
     needs = (plan["needs"]?.arrayValue ?? []).compactMap(\.stringValue)
   }

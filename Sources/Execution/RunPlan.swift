@@ -1,3 +1,4 @@
+import Diagnostics
 import JSONValues
 import Planning
 
@@ -8,13 +9,37 @@ enum RunPlan {
     let instances: [JSONValue] = graph.instances.filter { isWanted[$0.index] }.map { instance in
       [
         "instance": .string(instance.name), "entry": .string(instance.entry), "stage": .string(instance.stage),
-        "axes": .object(JSONObject(instance.axes.map { ($0.axis, $0.value) })), "parameters": .object(instance.parameters),
+        "path": .array(instance.path.segments.map(json)), "axes": .object(object(instance.axes)),
+        "parameters": .object(instance.parameters),
         "needs": .array(graph.dependencies[instance.index].map { .string(graph.instances[$0].name) }),
       ]
     }
     return [
       "recipe": .string(graph.recipe), "manifest": .string(recipe.path), "numerics": .string(graph.numerics.rawValue),
-      "parameters": .object(graph.parameters), "instances": .array(instances),
+      "parameters": .object(graph.parameters), "uses": .array(recipe.used.map(json)), "instances": .array(instances),
     ]
+  }
+
+  private static func json(_ segment: InstancePath.Segment) -> JSONValue {
+    ["name": .string(segment.name), "axes": .object(object(segment.axes))]
+  }
+
+  /// A manifest that the recipe uses, as it was.
+  private static func json(_ manifest: SourceFile) -> JSONValue {
+    ["manifest": .string(manifest.path), "text": .string(String(decoding: manifest.bytes, as: UTF8.self))]
+  }
+
+  private static func object(_ axes: [AxisValue]) -> JSONObject { JSONObject(axes.map { ($0.axis, $0.value) }) }
+
+  // MARK: - Reading
+
+  /// The path of an instance as `json` wrote it.
+  static func path(_ plan: JSONValue) -> InstancePath? {
+    let segments = (plan["path"]?.arrayValue ?? []).compactMap { segment -> InstancePath.Segment? in
+      guard let name = segment["name"]?.stringValue else { return nil }
+      let axes = segment["axes"]?.objectValue?.members ?? []
+      return InstancePath.Segment(name: name, axes: axes.map { AxisValue(axis: $0.key, value: $0.value) })
+    }
+    return segments.last.map { InstancePath(groups: segments.dropLast(), stage: $0) }
   }
 }

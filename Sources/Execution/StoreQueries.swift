@@ -2,6 +2,7 @@ import Artifacts
 import Diagnostics
 import Hashing
 import JSONValues
+import Planning
 
 /// What somebody asked for and the store does not know: exit status 2.
 package struct QueryError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -78,22 +79,31 @@ package struct StoreQueries: Sendable {
     return Finding(run: run, instance: instance, result: result, paths: paths)
   }
 
-  /// `INSTANCE` or `INSTANCE.OUTPUT`; values in brackets may hold dots.
+  /// `INSTANCE` or `INSTANCE.OUTPUT`; names of groups and values in brackets may hold dots.
   package func parse(_ text: String, in choice: RunChoice) throws -> (instance: String, output: String?) {
     let run = try run(choice)
-    if run.instances.contains(where: { $0.name.utf8.elementsEqual(text.utf8) }) { return (text, nil) }
+    if !Self.instances(text, run).isEmpty { return (text, nil) }
     let tail = text.lastIndex(of: "]") ?? text.startIndex
     guard let dot = text[tail...].lastIndex(of: ".") else { return (text, nil) }
     return (String(text[..<dot]), String(text[text.index(after: dot)...]))
   }
 
+  /// The one that a name or a pattern (`rft[task=sort].train`) means.
   private static func instance(_ name: String, _ run: RecordedRun) throws -> RecordedRun.Instance {
-    if let exact = run.instances.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) { return exact }
-    let entry = run.instances.filter { $0.entry.utf8.elementsEqual(name.utf8) }
-    if entry.count == 1 { return entry[0] }
-    if entry.count > 1 { throw QueryError("'\(name)' has \(entry.count) instances: \(entry.map(\.name).joined(separator: ", "))") }
-    let near = NearestName.find(name, among: run.instances.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
+    let found = instances(name, run)
+    if found.count == 1 { return found[0] }
+    if found.count > 1 {
+      let names = found.prefix(12).map(\.name).joined(separator: ", ") + (found.count > 12 ? ", …" : "")
+      throw QueryError("'\(name)' has \(found.count) instances: \(names)")
+    }
+    let near = InstancePath.nearest(name, among: run.instances.map(\.path)).map { "; did you mean '\($0)'?" } ?? ""
     throw QueryError("no instance '\(name)' in run \(run.id) of \(run.recipe)\(near)")
+  }
+
+  private static func instances(_ name: String, _ run: RecordedRun) -> [RecordedRun.Instance] {
+    if let exact = run.instances.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) { return [exact] }
+    guard let pattern = InstancePattern(name) else { return [] }
+    return run.instances.filter { pattern.matches($0.path) }
   }
 
   package func output(_ name: String, of finding: Finding) throws -> StoredOutput {

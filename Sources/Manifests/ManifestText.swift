@@ -11,10 +11,15 @@ package enum ManifestText {
   package static func version(_ found: Node) -> String { "this program reads manifests of version 1, found \(found.description)" }
   package static let noStages = "the manifest has no stages"
   package static let neitherStageNorGroup = "an entry needs 'uses' (a stage) or 'stages' (a group)"
-  package static let groups = "groups are not supported yet"
-  package static func scan(_ key: String) -> String { "'\(key)' is not supported yet" }
-  package static let manifestAsStage = "a manifest as a group is not supported yet"
-  package static func interface(_ key: String) -> String { "'\(key)' of a whole manifest is not supported yet" }
+  package static let noStagesInGroup = "the group has no stages"
+  package static let bothStageAndGroup = "an entry has either 'uses' (a stage) or 'stages' (a group), not both"
+  package static func takenName(_ name: String) -> String {
+    "no entry can be called '\(name)': references that begin with '\(name).' mean something else"
+  }
+  package static func scanOfStage(_ key: String) -> String { "'\(key)' belongs to a group: put the stage under 'stages'" }
+  package static func needsScan(_ key: String) -> String { "'\(key)' means nothing without 'scan'" }
+  package static func scanVariables(_ count: Int) -> String { "a scan has one variable, found \(count == 0 ? "none" : "\(count)")" }
+  package static func notOfManifest(_ key: String) -> String { "'\(key)' means nothing to a whole manifest; its stages say it" }
   package static let placeholderInUses = "'uses' takes no ${…}"
   package static func numerics(_ found: String) -> String { "numerics is 'native' or 'portable', found '\(Scalar.shortened(found))'" }
   package static let emptyMatrix = "the matrix has no axis"

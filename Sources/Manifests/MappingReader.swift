@@ -32,6 +32,9 @@ package struct MappingReader {
     return members[place]
   }
 
+  /// Leaves nothing to report: the mapping is wrong as a whole, and that has been said.
+  package mutating func takeAll() { for place in taken.indices { taken[place] = true } }
+
   /// An error for each member that was not taken; call it last.
   package func finish(_ findings: inout Findings) {
     for (place, member) in members.enumerated() where !taken[place] {

@@ -27,6 +27,7 @@ package struct ContractDecoder {
     let inputs = inputs(reader.take("inputs"))
     let outputs = outputs(reader.take("outputs"), node)
     let parameters = parameters(reader.take("params"), "'params'")
+    checkRecords(node["outputs"], parameters)
     let resources = resources(reader.take("resources"))
     let checkpoints = reader.boolean("checkpoints", &findings) ?? false
     let numeric = reader.boolean("numeric", &findings) ?? false
@@ -67,19 +68,7 @@ package struct ContractDecoder {
   // MARK: - Inputs and outputs
 
   private mutating func inputs(_ node: Node?) -> [InputDeclaration] {
-    named(node, "'inputs'").compactMap { input($0) }
-  }
-
-  private mutating func input(_ member: Node.Member) -> InputDeclaration? {
-    let what = "input '\(member.key)'"
-    guard var reader = MappingReader(member.value, what, &findings) else { return nil }
-    let types = types(reader.take("type"), member, what)
-    let isList = reader.boolean("list", &findings) ?? false
-    let isOptional = reader.boolean("optional", &findings) ?? false
-    let labels = reader.boolean("labels", &findings) ?? false
-    let doc = reader.string("doc", &findings)?.value
-    reader.finish(&findings)
-    return InputDeclaration(name: member.key, types: types, isList: isList, isOptional: isOptional, labels: labels, doc: doc)
+    named(node, "'inputs'").compactMap { InputDeclaration.read($0, labels: true, &findings) }
   }
 
   private mutating func outputs(_ node: Node?, _ contract: Node) -> [OutputDeclaration] {
@@ -93,31 +82,26 @@ package struct ContractDecoder {
     guard var reader = MappingReader(member.value, what, &findings) else { return nil }
     let type = reader.take("type")
     let keep = reader.boolean("keep", &findings) ?? true
+    let records = reader.string("records", &findings)?.value
     let doc = reader.string("doc", &findings)?.value
     reader.finish(&findings)
-    guard let known = types(type, member, what).first else { return nil }
+    guard let known = ArtifactType.read(type, member, what, &findings).first else { return nil }
     if known == .any, let type { findings.error(PlanningText.anyOutput, at: type.location) }
-    return OutputDeclaration(name: member.key, type: known, keep: keep, doc: doc)
+    return OutputDeclaration(name: member.key, type: known, keep: keep, records: records, doc: doc)
   }
 
-  /// One type, or for an input a list of them.
-  private mutating func types(_ node: Node?, _ member: Node.Member, _ what: String) -> [ArtifactType] {
-    guard let node else {
-      findings.error(ManifestText.missing("type", in: what), at: member.value.location)
-      return []
-    }
-    let names = node.elements ?? [node]
-    return names.compactMap { name in
-      guard case .string(let text)? = name.scalar?.value else {
-        findings.error(ManifestText.expected("an artifact type", for: "'type'", found: name), at: name.location)
-        return nil
+  /// `records` names an integer parameter.
+  private mutating func checkRecords(_ outputs: Node?, _ parameters: [ParameterDeclaration]) {
+    for member in outputs?.members ?? [] {
+      guard let node = member.value["records"], case .string(let name)? = node.scalar?.value else { continue }
+      guard let parameter = parameters.first(where: { $0.name.hasSameBytes(as: name) }) else {
+        let integers = parameters.filter { if case .integer = $0.type { true } else { false } }.map(\.name)
+        let near = NearestName.find(name, among: integers)
+        findings.error(PlanningText.unknownRecords(name), at: node.location, suggestion: near)
+        continue
       }
-      guard let type = ArtifactType(rawValue: text) else {
-        let near = NearestName.find(text, among: ArtifactType.allCases.map(\.rawValue))
-        findings.error(PlanningText.unknownType(text), at: name.location, suggestion: near)
-        return nil
-      }
-      return type
+      if case .integer = parameter.type { continue }
+      findings.error(PlanningText.recordsIsNoInteger(name, parameter.type.name), at: node.location)
     }
   }
 

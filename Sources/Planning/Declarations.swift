@@ -44,7 +44,7 @@ package struct ParameterDeclaration: Sendable {
   package var isNullable: Bool { if case .value(.null) = initial { true } else { false } }
 }
 
-/// One input of a stage.
+/// One input of a stage, or of a manifest that others use.
 package struct InputDeclaration: Sendable {
   package let name: String
   /// What it takes, one or several types (`type: [file, directory]`); the first is the one its elements are handed over as.
@@ -75,12 +75,15 @@ package struct OutputDeclaration: Sendable {
   package let type: ArtifactType
   /// False: the bytes may go once the consumers are done.
   package let keep: Bool
+  /// The integer parameter that says how many records it holds.
+  package let records: String?
   package let doc: String?
 
-  package init(name: String, type: ArtifactType, keep: Bool = true, doc: String? = nil) {
+  package init(name: String, type: ArtifactType, keep: Bool = true, records: String? = nil, doc: String? = nil) {
     self.name = name
     self.type = type
     self.keep = keep
+    self.records = records
     self.doc = doc
   }
 }

@@ -2,135 +2,120 @@ import Diagnostics
 import JSONValues
 import Manifests
 
-/// Makes the graph of instances of a manifest: matrices multiplied out, contracts found, references resolved, everything checked.
+/// Makes the graph of instances of a manifest: contracts found, matrices and scans multiplied out, references resolved, everything
+/// checked.
 struct Expansion {
-  private let manifest: Manifest
-  private let catalogue: StageCatalogue
-  private let directory: String
-  private let scope: Scope
-  private var table = EntryTable()
-  private var contracts: [ByteString: StageContract?] = [:]
+  private let resolver: ReferenceResolver
+  private var drafts: [Draft] = []
   private(set) var findings = Findings()
-
-  /// More would be a mistake: a product of matrices that nobody meant.
-  static let mostInstances = 100_000
 
   /// An instance whose inputs still name others by their place in the manifest.
   private struct Draft {
-    let name: String
-    let entry: Int
-    let combination: Int
+    let member: StageMember
+    let place: Int
     let parameters: JSONObject
     let inputs: [InstanceInput]
-    let settings: EntryPlan.Settings
+    let settings: StagePlan.Settings
+
+    var name: String { member.names[place] }
   }
 
-  /// `directory` is the manifest's own, absolute: source paths start there.
-  init(manifest: Manifest, params: JSONObject, catalogue: StageCatalogue, directory: String) {
-    self.manifest = manifest
-    self.catalogue = catalogue
-    self.directory = directory
-    scope = Scope(params: params)
-  }
+  init(files: ProjectFiles) { resolver = ReferenceResolver(files: files) }
 
   /// The instances in topological order; empty when there are errors.
-  mutating func instances() -> [StageInstance] {
-    for entry in manifest.entries { ready(entry) }
-    checkNames()
-    let drafts = drafts()
-    guard !findings.hasErrors else { return [] }
-    let needs = drafts.map(Self.needs)
-    switch TopologicalOrder.find(needs) {
-    case .order(let order): return finish(drafts, order)
+  mutating func instances(_ plan: ManifestPlan, params: JSONObject) -> [StageInstance] {
+    let top = Block(home: Home(plan), params: params)
+    top.inputs = plan.inputs.enumerated().map { place, declaration in unbound(declaration, plan.inputLocations[place], in: top) }
+    var multiplication = Multiplication()
+    multiplication.fill(top, plan.entries)
+    findings.add(contentsOf: multiplication.findings)
+    drafts.reserveCapacity(multiplication.instanceCount)
+    draft(top)
+    for output in plan.outputs { resolver.value(of: Port(output, in: top, top.scope)) }
+    findings.add(contentsOf: resolver.findings)
+    // An instance may also be missing for an error that was found before.
+    guard !findings.hasErrors, drafts.count == multiplication.instanceCount else { return [] }
+    switch TopologicalOrder.find(drafts.map(Self.needs)) {
+    case .order(let order): return finish(order)
     case .cycle(let cycle):
-      report(cycle, drafts)
+      report(cycle)
       return []
     }
   }
 
-  // MARK: - Entries
-
-  private mutating func ready(_ entry: ManifestEntry) {
-    guard case .stage(let stage) = entry.kind, let contract = contract(stage.uses) else { return table.add(broken: entry.name) }
-    let room = Self.mostInstances - table.instanceCount
-    let matrix = stage.matrix.map { Matrix($0, scope, limit: room, &findings) } ?? .single
-    guard let matrix else { return table.add(broken: entry.name) }
-    table.add(ReadyEntry(entry: entry, stage: stage, contract: contract, matrix: matrix, first: table.instanceCount))
-  }
-
-  private mutating func contract(_ uses: Located<String>) -> StageContract? {
-    if let known = contracts[ByteString(uses.value)], let known { return known }
-    switch catalogue.contract(named: uses.value) {
-    case .found(let contract, let warnings):
-      for warning in warnings { findings.add(warning) }
-      contracts[ByteString(uses.value)] = contract
-      return contract
-    case .broken(let errors):
-      let isFirst = contracts.updateValue(nil, forKey: ByteString(uses.value)) == nil
-      if isFirst { for error in errors { findings.add(error) } }
-      findings.error(PlanningText.unusableContract(uses.value), at: uses.location)
-      return nil
-    case .unknown(let suggestion):
-      let text = catalogue.directories.isEmpty ? PlanningText.noStagesDirectory(uses.value) : PlanningText.unknownStage(uses.value)
-      findings.error(text, at: uses.location, suggestion: suggestion)
-      return nil
+  /// Nobody binds the inputs of the outermost manifest.
+  private mutating func unbound(_ declaration: InputDeclaration, _ location: SourceLocation, in top: Block) -> Port {
+    let sources = ReferenceList.empty("input '\(declaration.name)'", at: location)
+    let plan = PortPlan(name: declaration.name, sources: sources, location: location)
+    let port = Port(plan, in: top, top.scope, .input(declaration, manifest: "the manifest"))
+    if !declaration.isOptional {
+      findings.error(PlanningText.unboundInput(declaration.name), at: location)
+      port.state = .failed
     }
+    return port
   }
 
-  private mutating func checkNames() {
-    for entry in table.entries where entry.names.count > 1 {
-      var seen: Set<ByteString> = []
-      for name in entry.names where !seen.insert(ByteString(name)).inserted {
-        findings.error(PlanningText.sameName(name), at: entry.stage.matrix?.location)
+  // MARK: - Blocks
+
+  private mutating func draft(_ block: Block) {
+    for member in block.members {
+      switch member {
+      case .broken: break
+      case .stage(let stage): draft(stage)
+      case .group(let group): for inside in group.blocks { draft(inside, of: group) }
       }
     }
+  }
+
+  /// Ports are looked up even where nobody asks, so that what is wrong with them is said.
+  private mutating func draft(_ block: Block, of group: GroupMember) {
+    for port in block.carried ?? [] { resolver.value(of: port) }
+    if let inner = block.inner {
+      for port in inner.inputs { resolver.value(of: port) }
+      draft(inner)
+      for port in block.outputs ?? [] { resolver.value(of: port) }
+    } else {
+      draft(block)
+    }
+    for port in block.carriesOn { resolver.value(of: port) }
   }
 
   // MARK: - Instances
 
-  private mutating func drafts() -> [Draft] {
-    var drafts: [Draft] = []
-    drafts.reserveCapacity(table.instanceCount)
-    var resolver = InputResolver(table: table, files: catalogue.files, directory: directory)
-    for (place, entry) in table.entries.enumerated() {
-      let plan = EntryPlan(entry, scope, &findings)
-      var faults = 0
-      for combination in entry.names.indices {
-        guard faults < Self.mostFaults else { break }
-        if let draft = draft(place, combination, plan, &resolver) { drafts.append(draft) } else { faults += 1 }
-      }
-    }
-    return drafts
-  }
-
   /// So many instances of one stage are looked at after an error: further ones would say the same.
   private static let mostFaults = 5
 
-  private mutating func draft(_ place: Int, _ combination: Int, _ plan: EntryPlan, _ resolver: inout InputResolver) -> Draft? {
-    let entry = table.entries[place]
-    let point = entry.matrix.combinations[combination]
-    let scope = scope.with(point.variables)
-    let notes = entry.names.count > 1 ? [Diagnostic.Note(PlanningText.inInstance(entry.names[combination]))] : []
+  private mutating func draft(_ member: StageMember) {
+    for place in member.names.indices {
+      guard member.plan.faults < Self.mostFaults else { return }
+      if let draft = draft(member, place) { drafts.append(draft) } else { member.plan.faults += 1 }
+    }
+  }
+
+  private mutating func draft(_ member: StageMember, _ place: Int) -> Draft? {
+    let point = member.table.points[place]
+    let scope = member.block.scope.adding(point.variables)
+    let name = member.names[place]
+    let notes = name.utf8.count == member.plan.entry.name.utf8.count ? [] : [Diagnostic.Note(PlanningText.inInstance(name))]
     var own = Findings()
     var parameters = JSONObject()
-    do { parameters = try plan.parameters(scope, notes) } catch { own.add(error) }
-    let settings = plan.settings(scope, &own)
-    let inputs = inputs(entry.contract, plan, scope, &resolver, &own)
-    findings.add(contentsOf: own)
+    do { parameters = try member.plan.parameters(scope, notes) } catch { own.add(error) }
+    let settings = member.plan.settings(scope, &own)
+    let inputs = inputs(member, scope, &own)
+    if !own.isEmpty { findings.add(contentsOf: own, notes: member.block.home.notes) }
     guard !own.hasErrors, let inputs else { return nil }
-    return Draft(
-      name: entry.names[combination], entry: place, combination: combination, parameters: parameters, inputs: inputs, settings: settings)
+    return Draft(member: member, place: place, parameters: parameters, inputs: inputs, settings: settings)
   }
 
   /// Nil when a stage that one of them names is broken.
-  private func inputs(
-    _ contract: StageContract, _ plan: EntryPlan, _ scope: Scope, _ resolver: inout InputResolver, _ findings: inout Findings
-  ) -> [InstanceInput]? {
+  private func inputs(_ member: StageMember, _ scope: Scope, _ findings: inout Findings) -> [InstanceInput]? {
+    let contract = member.plan.contract
     var elements: [[InputElement]] = contract.inputs.map { _ in [] }
     var isComplete = true
-    for binding in plan.bindings {
+    for binding in member.plan.bindings {
+      let demand = ReferenceResolver.Demand(declaration: binding.declaration, owner: contract.name)
       do {
-        if let found = try resolver.elements(binding, contract.name, scope) {
+        if let found = try resolver.elements(binding.list, for: demand, in: member.block, scope) {
           elements[binding.place] = found
         } else {
           isComplete = false
@@ -150,29 +135,31 @@ struct Expansion {
     }
   }
 
-  private func finish(_ drafts: [Draft], _ order: [Int]) -> [StageInstance] {
+  private func finish(_ order: [Int]) -> [StageInstance] {
     var index = Array(repeating: 0, count: drafts.count)
     for (place, draft) in order.enumerated() { index[draft] = place }
     let isSame = order.indices.allSatisfy { order[$0] == $0 }
     return order.enumerated().map { place, number in
       let draft = drafts[number]
-      let entry = table.entries[draft.entry]
+      let (member, plan) = (draft.member, draft.member.plan)
+      let stage = InstancePath.Segment(name: plan.entry.name, axes: member.table.points[draft.place].axes)
       return StageInstance(
-        index: place, declarationIndex: number, name: draft.name, entry: entry.entry.name,
-        axes: entry.matrix.combinations[draft.combination].axes,
-        contract: entry.contract, parameters: draft.parameters, inputs: isSame ? draft.inputs : draft.inputs.map { $0.renumbered(index) },
+        index: place, declarationIndex: number, name: draft.name, path: InstancePath(groups: member.block.groups, stage: stage),
+        axes: member.axes[draft.place], contract: plan.contract, parameters: draft.parameters,
+        inputs: isSame ? draft.inputs : draft.inputs.map { $0.renumbered(index) },
         resources: draft.settings.resources, retries: draft.settings.retries, timeoutSeconds: draft.settings.timeoutSeconds,
-        expect: draft.settings.expect, location: entry.entry.location)
+        expect: draft.settings.expect, location: plan.entry.location)
     }
   }
 
-  private mutating func report(_ cycle: [Int], _ drafts: [Draft]) {
+  private mutating func report(_ cycle: [Int]) {
     let names = cycle.map { drafts[$0].name }
-    let locations = cycle.map { table.entries[drafts[$0].entry].entry.location }
+    let locations = cycle.map { drafts[$0].member.plan.entry.location }
     let notes = cycle.indices.dropFirst().map { place in
       Diagnostic.Note(PlanningText.cycleStep(names[place], names[(place + 1) % names.count]), at: locations[place])
     }
-    findings.error(PlanningText.cycle(names + [names[0]]), at: locations[0], notes: notes)
+    let home = drafts[cycle[0]].member.block.home
+    findings.error(PlanningText.cycle(names + [names[0]]), at: locations[0], notes: notes + home.notes)
   }
 }
 

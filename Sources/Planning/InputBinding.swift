@@ -1,66 +1,42 @@
 import Diagnostics
-import JSONValues
 import Manifests
 
-/// One input of a stage made ready: where its elements come from, before the axes have values.
+/// What a manifest binds to the declared inputs of a stage, or of another manifest: checked names, references made ready.
 struct InputBinding {
-  enum Source {
-    /// `./models/smollm2`
-    case path(String)
-    case reference(Reference)
-    /// Known only when `${…}` outside brackets has been replaced.
-    case template(Template)
-    case nothing
-  }
-
-  /// Its place among the contract's inputs.
+  /// Its place among the declared inputs.
   let place: Int
   let declaration: InputDeclaration
-  /// One, or as many as the manifest lists.
-  let sources: [(source: Source, location: SourceLocation)]
-  let isList: Bool
-  let location: SourceLocation
+  let list: ReferenceList
 
-  /// Reports what is no reference at all.
-  init?(_ member: Node.Member, place: Int, _ contract: StageContract, _ findings: inout Findings) {
-    let declaration = contract.inputs[place]
+  /// Reports unknown names, missing ones, and what is no reference. `owner` is who declares them: `train/sft`, `./other.yaml`.
+  static func read(
+    _ members: [Node.Member], _ declared: [InputDeclaration], owner: String, at location: SourceLocation, _ findings: inout Findings
+  ) -> [InputBinding] {
+    var bindings: [InputBinding] = []
+    var given: Set<Int> = []
+    for member in members {
+      guard let place = declared.firstIndex(where: { $0.name.hasSameBytes(as: member.key) }) else {
+        let near = NearestName.find(member.key, among: declared.map(\.name))
+        findings.error(PlanningText.unknownInput(member.key, owner), at: member.keyLocation, suggestion: near)
+        continue
+      }
+      given.insert(place)
+      if let binding = InputBinding(member, place: place, declared[place], owner, &findings) { bindings.append(binding) }
+    }
+    for (place, input) in declared.enumerated() where !input.isOptional && !given.contains(place) {
+      findings.error(PlanningText.missingInput(input.name, owner, input.typeNames), at: location)
+    }
+    return bindings
+  }
+
+  private init?(_ member: Node.Member, place: Int, _ declaration: InputDeclaration, _ owner: String, _ findings: inout Findings) {
     self.place = place
     self.declaration = declaration
-    location = member.value.location
-    isList = member.value.elements != nil
-    let nodes = member.value.elements ?? [member.value]
-    if isList, !declaration.isList {
-      findings.error(PlanningText.takesNoList(declaration.name, contract.name), at: location)
+    if member.value.elements != nil, !declaration.isList {
+      findings.error(PlanningText.takesNoList(declaration.name, owner), at: member.value.location)
       return nil
     }
-    var sources: [(source: Source, location: SourceLocation)] = []
-    for node in nodes {
-      guard let source = Self.source(node, isElement: isList, declaration, &findings) else { return nil }
-      sources.append((source, node.location))
-    }
-    self.sources = sources
-  }
-
-  private static func source(_ node: Node, isElement: Bool, _ declaration: InputDeclaration, _ findings: inout Findings) -> Source? {
-    switch node.scalar?.value {
-    case .null? where !isElement: return .nothing
-    case .string(let text)?:
-      guard let template = Template.reading(text, at: node.location, &findings) else { return nil }
-      if template.literal == nil, ReferenceParser.isDynamic(template) { return .template(template) }
-      guard let source = source(template, text: template.literal ?? text) else {
-        findings.error(PlanningText.badReference(text), at: node.location)
-        return nil
-      }
-      return source
-    default:
-      findings.error(PlanningText.notAReference(node.description, declaration.name), at: node.location)
-      return nil
-    }
-  }
-
-  /// A path or a reference; nil when the text is neither.
-  static func source(_ template: Template, text: String) -> Source? {
-    if text.hasPrefix("./") || text.hasPrefix("../") || text.hasPrefix("/") { return .path(text) }
-    return ReferenceParser.parse(template, text: text).map { .reference($0) }
+    guard let list = ReferenceList(member.value, "input '\(declaration.name)'", &findings) else { return nil }
+    self.list = list
   }
 }

@@ -38,38 +38,13 @@ struct Matrix {
   // MARK: - Axes
 
   private mutating func cross(_ axis: Node.Member, _ scope: Scope, _ limit: Int, _ findings: inout Findings) {
-    guard let values = values(axis, scope, &findings) else { return }
+    guard let values = AxisReader.values(axis, scope, .matrix, &findings) else { return }
     axes.append(axis.key)
     guard combinations.count * values.count <= limit else {
-      return findings.error(PlanningText.tooManyInstances(limit), at: axis.value.location)
+      return findings.error(PlanningText.tooManyInstances, at: axis.value.location)
     }
     combinations = combinations.flatMap { combination in
       values.map { Combination(axes: combination.axes + [AxisValue(axis: axis.key, value: $0)]) }
-    }
-  }
-
-  private func values(_ axis: Node.Member, _ scope: Scope, _ findings: inout Findings) -> [JSONValue]? {
-    let expression = Expression(axis.value, &findings)
-    do {
-      let value = try expression.evaluate(scope)
-      guard case .array(let values) = value else {
-        findings.error(PlanningText.axisIsNoList(axis.key, ValueText.described(value)), at: axis.value.location)
-        return nil
-      }
-      if values.isEmpty { findings.error(PlanningText.emptyAxis(axis.key), at: axis.value.location) }
-      checkUnique(values, axis, &findings)
-      return values
-    } catch {
-      findings.add(error)
-      return nil
-    }
-  }
-
-  private func checkUnique(_ values: [JSONValue], _ axis: Node.Member, _ findings: inout Findings) {
-    var seen: Set<JSONValue> = []
-    for (place, value) in values.enumerated() where !seen.insert(value).inserted {
-      let location = axis.value.elements.flatMap { $0.indices.contains(place) ? $0[place].location : nil } ?? axis.value.location
-      findings.error(PlanningText.duplicateAxisValue(axis.key, value), at: location)
     }
   }
 

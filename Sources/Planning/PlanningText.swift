@@ -56,6 +56,14 @@ enum PlanningText {
   // MARK: - Matrix
 
   static func axisIsNoList(_ axis: String, _ found: String) -> String { "expected a list for axis '\(axis)', found \(found)" }
+  static func emptyScan(_ variable: String) -> String { "the scan over '\(variable)' has no steps" }
+  static func duplicateStep(_ variable: String, _ value: JSONValue) -> String {
+    "the scan over '\(variable)' has the step \(ValueText.short(value)) twice"
+  }
+  static func axisTwice(_ axis: String) -> String { "'\(axis)' is an axis of the matrix as well" }
+  static func axisOfGroup(_ axis: String, _ group: String) -> String {
+    "axis '\(axis)' is an axis of the group '\(group)' around it as well"
+  }
   static func emptyAxis(_ axis: String) -> String { "axis '\(axis)' has no values" }
   static func duplicateAxisValue(_ axis: String, _ value: JSONValue) -> String {
     "axis '\(axis)' has the value \(ValueText.short(value)) twice"
@@ -65,7 +73,7 @@ enum PlanningText {
   static func includeLacksAxis(_ axis: String) -> String { "an 'include' that makes a new instance needs a value for axis '\(axis)'" }
   static let everythingExcluded = "'exclude' leaves no instance"
   static func sameName(_ name: String) -> String { "two instances would be called \(name)" }
-  static func tooManyInstances(_ limit: Int) -> String { "more than \(limit) instances" }
+  static let tooManyInstances = "more than \(Multiplication.mostInstances) instances"
 
   // MARK: - References
 
@@ -74,9 +82,19 @@ enum PlanningText {
   }
   static func unknownEntry(_ name: String) -> String { "unknown stage '\(Scalar.shortened(name))' in a reference" }
   static func isNoGroup(_ name: String) -> String { "'\(name)' is a stage and not a group; only one of its outputs can follow" }
+  static func unknownInGroup(_ name: String, _ group: String) -> String { "there is no '\(Scalar.shortened(name))' in group '\(group)'" }
+  static func isEntryOfGroup(_ name: String, _ group: String) -> String {
+    "'\(name)' is an entry of group '\(group)'; one of its outputs must follow: \(group).\(name).OUTPUT"
+  }
+  static func hasNoOutputs(_ group: String) -> String { "group '\(group)' has no outputs of its own; write \(group).STAGE.OUTPUT" }
+  static func groupLacksOutput(_ output: String, _ group: String) -> String {
+    "group '\(group)' has no output '\(Scalar.shortened(output))'"
+  }
   static func unknownOutput(_ output: String, _ stage: String) -> String { "\(stage) has no output '\(Scalar.shortened(output))'" }
   static func needsSelector(_ name: String, _ axes: [String]) -> String {
-    "'\(name)' has a matrix; say which instance: \(name)[\(axes.map { "\($0)=…" }.joined(separator: ","))] or \(name)[*]"
+    let each = axes.map { "\($0)=…" }.joined(separator: ",")
+    return
+      "'\(name)' has the \(axes.count == 1 ? "axis" : "axes") \(axes.joined(separator: ", ")); say which: \(name)[\(each)] or \(name)[*]"
   }
   static func hasNoMatrix(_ name: String) -> String { "'\(name)' has no matrix, so nothing can stand in brackets" }
   static func selectorCount(_ name: String, _ axes: [String], _ found: Int) -> String {
@@ -89,7 +107,7 @@ enum PlanningText {
   }
   static func takesNoList(_ input: String, _ stage: String) -> String { "input '\(input)' of \(stage) takes one reference, found a list" }
   static func emptyList(_ input: String, _ stage: String) -> String { "input '\(input)' of \(stage) takes at least one" }
-  static func notAReference(_ found: String, _ input: String) -> String { "expected a reference for input '\(input)', found \(found)" }
+  static func notAReference(_ found: String, _ what: String) -> String { "expected a reference for \(what), found \(found)" }
   static func typeMismatch(_ input: String, _ stage: String, _ takes: String, _ source: String, _ type: String) -> String {
     "input '\(input)' of \(stage) takes \(takes), but \(source) is \(type)"
   }
@@ -101,9 +119,43 @@ enum PlanningText {
   static func wantsDirectory(_ input: String, _ stage: String, _ takes: String, _ path: String) -> String {
     "input '\(input)' of \(stage) takes \(takes), a directory, but \(path) is a file"
   }
+  static func needsItself(_ name: String) -> String { "'\(name)' stands for itself" }
+  static let handedOnTooOften = "this is handed on through too many manifests and scans"
   static func cycle(_ names: [String]) -> String { "stages need each other in a circle: \(names.joined(separator: " -> "))" }
   static func cycleStep(_ name: String, _ next: String) -> String { "\(name) takes an output of \(next)" }
   static func unknownTarget(_ name: String) -> String { "the recipe has no instance '\(Scalar.shortened(name))'" }
+
+  // MARK: - Scans
+
+  static func notCarried(_ name: String) -> String { "the scan does not carry '\(Scalar.shortened(name))'" }
+  static func thenLacks(_ name: String) -> String { "'then' does not say what '\(name)' is for the next step" }
+  static func carriedType(_ name: String, _ expected: String, _ source: String, _ type: String) -> String {
+    "the scan carries a \(expected) as '\(name)', but \(source) is \(type)"
+  }
+  static let carriedFirst = "the first step takes this"
+  static func nothingCarried(_ name: String) -> String {
+    "'carry.\(Scalar.shortened(name))' stands outside any scan that carries something"
+  }
+  static func unknownCarried(_ name: String) -> String { "no scan around this carries '\(Scalar.shortened(name))'" }
+  static func oneName(_ word: String) -> String { "one name follows '\(word)': \(word).NAME" }
+
+  // MARK: - Manifests that are used
+
+  static let usedHere = "used here"
+  static func usesItself(_ circle: [String]) -> String { "a manifest cannot use itself: \(circle.joined(separator: " -> "))" }
+  static func tooManyManifests(_ limit: Int) -> String { "manifests that use each other more than \(limit) deep" }
+  static func unknownParamOf(_ name: String, _ manifest: String) -> String { "\(manifest) has no param '\(Scalar.shortened(name))'" }
+  static func onlyOutputs(_ name: String, _ manifest: String, _ outputs: [String]) -> String {
+    let known = outputs.isEmpty ? "it has none" : outputs.map { "\(name).\($0)" }.joined(separator: ", ")
+    return "'\(name)' is the manifest \(manifest), of which only outputs can be referred to: \(known)"
+  }
+  static func manifestLacksInput(_ name: String) -> String { "the manifest declares no input '\(Scalar.shortened(name))'" }
+  static func manifestLacksOutput(_ name: String) -> String { "the manifest that is used has no output '\(Scalar.shortened(name))'" }
+  static let outputsElsewhere = "'outputs' stands for those of a manifest that is used, in its 'then'"
+  static func unboundInput(_ name: String) -> String {
+    "nothing is bound to input '\(name)'; it is for manifests that use this one ('optional: true' leaves it out otherwise)"
+  }
+  static func otherNumerics(_ name: String) -> String { "numerics is \(name) here: the outermost manifest says it" }
 
   // MARK: - Settings of an instance
 
@@ -125,6 +177,12 @@ enum PlanningText {
   static func notForType(_ key: String, _ type: String) -> String { "'\(key)' means nothing to a parameter of type \(type)" }
   static let affects = "'affects' takes only the word speed"
   static func emptyBounds() -> String { "the bounds leave no value" }
+  static func unknownRecords(_ name: String) -> String {
+    "'records' is the name of an integer parameter, but there is no parameter '\(Scalar.shortened(name))'"
+  }
+  static func recordsIsNoInteger(_ name: String, _ type: String) -> String {
+    "'records' is the name of an integer parameter, but '\(name)' is of type \(type)"
+  }
   static let noOutputs = "a stage needs at least one output"
   static let choiceNeedsValues = "a choice needs 'of' with at least one scalar value"
   static let listNeedsType = "a list needs 'of' with the type of its elements"

@@ -9,6 +9,8 @@ package struct Recipe: Sendable {
   package let path: String
   /// Its bytes, as they were read.
   package let manifest: SourceFile
+  /// The manifests that it uses, each once.
+  package let used: [SourceFile]
   package let description: String?
   /// The nearest directory at or above the manifest's that has `stages/`, else the manifest's own: home of `artifacts/`.
   package let projectDirectory: String
@@ -37,14 +39,21 @@ package struct Recipe: Sendable {
     var findings = parsed
     guard let params = RecipeParams.resolve(manifest, options, &findings) else { throw InvalidRecipe(diagnostics: findings.sorted) }
     let directory = Paths.parent(path)
-    var expansion = Expansion(manifest: manifest, params: params, catalogue: environment.catalogue(for: directory), directory: directory)
-    let instances = expansion.instances()
+    var library = ManifestLibrary(environment)
+    let plan = library.plan(manifest, path: path, &findings)
+    var expansion = Expansion(files: environment.files)
+    let instances = expansion.instances(plan, params: params)
     findings.add(contentsOf: expansion.findings)
-    guard !findings.hasErrors else { throw InvalidRecipe(diagnostics: findings.sorted) }
     let numerics = options.numerics ?? manifest.numerics.flatMap { NumericsClass(rawValue: $0.value) } ?? .native
+    for inner in library.manifests.dropFirst() {
+      guard let said = inner.numerics, said.value != numerics.rawValue else { continue }
+      findings.warning(PlanningText.otherNumerics(numerics.rawValue), at: said.location)
+    }
+    guard !findings.hasErrors else { throw InvalidRecipe(diagnostics: findings.sorted) }
     let graph = InstanceGraph(recipe: manifest.name, numerics: numerics, parameters: params, instances: instances)
     return Recipe(
-      graph: graph, path: path, manifest: manifest.source, description: manifest.description,
+      graph: graph, path: path, manifest: manifest.source, used: library.manifests.dropFirst().map(\.source),
+      description: manifest.description,
       projectDirectory: environment.projectDirectory(for: directory), warnings: findings.sorted)
   }
 }

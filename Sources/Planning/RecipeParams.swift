@@ -16,10 +16,19 @@ struct RecipeParams {
     for member in manifest.params { params.put(member.key, Expression(member.value, &findings), member.value.location) }
     params.applyProfile(options.profile, &findings)
     for text in options.sets { params.apply(set: text, &findings) }
-    var own = Findings()
-    let values = params.evaluate(&own)
-    findings.add(contentsOf: own)
-    return own.hasErrors ? nil : values
+    return params.checked(&findings)
+  }
+
+  /// The final values for a manifest that another uses: the manifest's own, over them those given. Profiles and `--set` speak of the
+  /// outermost manifest alone.
+  static func resolve(
+    _ manifest: Manifest, given: [(name: String, value: JSONValue, location: SourceLocation)], _ findings: inout Findings
+  ) -> JSONObject? {
+    var params = RecipeParams(manifest: manifest)
+    for member in manifest.params { params.put(member.key, Expression(member.value, &findings), member.value.location) }
+    params.applyProfile(nil, &findings)
+    for param in given { params.put(param.name, .constant(param.value), param.location) }
+    return params.checked(&findings)
   }
 
   private init(manifest: Manifest) { self.manifest = manifest }
@@ -109,6 +118,13 @@ struct RecipeParams {
   }
 
   // MARK: - Values
+
+  private mutating func checked(_ findings: inout Findings) -> JSONObject? {
+    var own = Findings()
+    let values = evaluate(&own)
+    findings.add(contentsOf: own)
+    return own.hasErrors ? nil : values
+  }
 
   private mutating func evaluate(_ findings: inout Findings) -> JSONObject {
     for node in nodes { _ = value(of: node.name, &findings) }

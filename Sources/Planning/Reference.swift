@@ -23,10 +23,9 @@ struct Reference {
     let selector: Selector
   }
 
-  /// Stages, and later groups, from the outermost inwards; at least one.
+  /// Groups, then a stage or a group, from the outermost inwards; at least one.
   let path: [Segment]
-  /// Nil when the text names an instance only, as targets on the command line do.
-  let output: String?
+  let output: String
   /// The text as written.
   let text: String
 }

@@ -18,14 +18,10 @@ struct ReferenceParser {
     return parser.reference(text)
   }
 
-  /// `sft[2e-5]` or `sft[2e-5].model`, without placeholders.
-  static func parse(instance text: String) -> Reference? {
+  /// `sft[2e-5]` or `rft[sort].train`, without placeholders and without an output.
+  static func parse(target text: String) -> [Reference.Segment]? {
     var parser = ReferenceParser(Template(pieces: [.text(text)]))
-    guard let segments = parser.segments() else { return nil }
-    if segments.count > 1, let last = segments.last, case .none = last.selector {
-      return Reference(path: Array(segments.dropLast()), output: last.name, text: text)
-    }
-    return Reference(path: segments, output: nil, text: text)
+    return parser.segments()
   }
 
   /// Whether placeholders stand outside brackets, so that the text must be put together before it can be read.

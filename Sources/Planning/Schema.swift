@@ -16,18 +16,61 @@ package enum Schema {
         object([
           ("heirloom", object([("const", 1)])), ("name", name), ("description", text), ("numerics", numerics), ("params", params),
           ("profiles", object([("type", "object"), ("propertyNames", name), ("additionalProperties", params)])),
-          (
-            "stages",
-            object([
-              ("type", "object"), ("minProperties", 1), ("propertyNames", name),
-              ("additionalProperties", object([("$ref", "#/$defs/stage")])),
-            ])
-          ),
+          ("inputs", map(declaredInput)), ("stages", object([("$ref", "#/$defs/stages")])), ("outputs", references),
         ])
       ),
-      ("$defs", object([("stage", stage(contracts)), ("placeholder", placeholder), ("reference", reference)])),
+      (
+        "$defs",
+        object([
+          ("stages", stages), ("stage", stage(contracts)), ("group", group), ("manifest", usedManifest), ("placeholder", placeholder),
+          ("reference", reference),
+        ])
+      ),
     ])
   }
+
+  // MARK: - Entries
+
+  /// What stands under `stages`. Which of the three an entry is, is told by what it has, so that an editor says what is wrong with it
+  /// and not only that it is none of the three.
+  private static var stages: JSONValue {
+    func reference(_ name: String) -> JSONValue { object([("$ref", .string("#/$defs/\(name)"))]) }
+    let isManifest = object([
+      ("required", ["uses"]), ("properties", object([("uses", object([("type", "string"), ("pattern", .string(path))]))])),
+    ])
+    let used = object([("if", isManifest), ("then", reference("manifest")), ("else", reference("stage"))])
+    let entry = object([("if", object([("required", ["stages"])])), ("then", reference("group")), ("else", used)])
+    return object([("type", "object"), ("minProperties", 1), ("propertyNames", name), ("additionalProperties", entry)])
+  }
+
+  private static var group: JSONValue {
+    closed([("stages", object([("$ref", "#/$defs/stages")])), ("description", text)] + repetition, required: ["stages"])
+  }
+
+  /// `uses: ./other.yaml`; what it takes, this file does not know.
+  private static var usedManifest: JSONValue {
+    closed(
+      [
+        ("uses", object([("type", "string"), ("pattern", .string(path))])), ("description", text), ("with", params), ("inputs", references),
+      ] + repetition, required: ["uses"])
+  }
+
+  private static var repetition: [(String, JSONValue)] {
+    let steps = object([("type", "array"), ("minItems", 1)])
+    let scan = object([
+      ("type", "object"), ("minProperties", 1), ("maxProperties", 1), ("propertyNames", name),
+      ("additionalProperties", orPlaceholder(steps)),
+    ])
+    return [("matrix", matrix), ("scan", scan), ("carry", references), ("then", references)]
+  }
+
+  /// Names that stand for references.
+  private static var references: JSONValue {
+    let one = object([("$ref", "#/$defs/reference")])
+    return map(object([("anyOf", [one, object([("type", "array"), ("items", one)]), object([("type", "null")])])]))
+  }
+
+  private static let path = "^\\.{0,2}/"
 
   private static func stage(_ contracts: [StageContract]) -> JSONValue {
     object([
@@ -117,15 +160,9 @@ package enum Schema {
   // MARK: - Contracts
 
   package static func contract() -> JSONValue {
-    let types: JSONValue = object([("enum", .array(ArtifactType.allCases.map { .string($0.rawValue) }))])
-    let flag = object([("type", "boolean")])
     let strings = object([("type", "array"), ("items", text)])
-    let input = closed(
-      [
-        ("type", object([("anyOf", [types, object([("type", "array"), ("items", types)])])])), ("list", flag), ("optional", flag),
-        ("labels", flag), ("doc", text),
-      ], required: ["type"])
-    let output = closed([("type", types), ("keep", flag), ("doc", text)], required: ["type"])
+    let input = closed(inputMembers + [("labels", flag)], required: ["type"])
+    let output = closed([("type", types), ("keep", flag), ("records", text), ("doc", text)], required: ["type"])
     let run = object([
       (
         "oneOf",
@@ -168,6 +205,13 @@ package enum Schema {
 
   // MARK: - Pieces
 
+  private static let types = object([("enum", .array(ArtifactType.allCases.map { .string($0.rawValue) }))])
+  private static let flag = object([("type", "boolean")])
+  private static var inputMembers: [(String, JSONValue)] {
+    let type = object([("anyOf", [types, object([("type", "array"), ("items", types)])])])
+    return [("type", type), ("list", flag), ("optional", flag), ("doc", text)]
+  }
+  private static var declaredInput: JSONValue { closed(inputMembers, required: ["type"]) }
   private static let text = object([("type", "string")])
   private static let name = object([("type", "string"), ("pattern", "^[A-Za-z][A-Za-z0-9_-]*$")])
   private static let numerics = object([("enum", .array(NumericsClass.allCases.map { .string($0.rawValue) }))])

@@ -2,10 +2,11 @@ import Diagnostics
 import JSONValues
 import Manifests
 
-/// What the names in `${…}` stand for at one point of a recipe: the axes of a matrix, then params.
+/// What the names in `${…}` stand for at one point of a recipe: the variables of matrices and scans from the inside out, then params.
 struct Scope {
   private let params: [ByteString: JSONValue]
   private let names: [String]
+  /// From the inside out.
   private var variables: [AxisValue] = []
 
   init(params: JSONObject) {
@@ -14,9 +15,10 @@ struct Scope {
   }
 
   /// The same, with these variables before everything else.
-  func with(_ variables: [AxisValue]) -> Scope {
+  func adding(_ variables: [AxisValue]) -> Scope {
+    guard !variables.isEmpty else { return self }
     var scope = self
-    scope.variables = variables
+    scope.variables = self.variables.isEmpty ? variables : variables + self.variables
     return scope
   }
 

@@ -2,7 +2,7 @@ import Diagnostics
 import Hashing
 import JSONValues
 
-/// An axis of a matrix and the value an instance has on it.
+/// An axis of a matrix, or the variable of a scan, and the value an instance has on it.
 package struct AxisValue: Sendable, Equatable {
   package let axis: String
   package let value: JSONValue
@@ -18,7 +18,7 @@ package enum ElementSource: Sendable, Equatable {
   case output(instance: Int, output: String)
 }
 
-/// One element of an input, with the axis values of the instance it comes from, in order.
+/// One element of an input, with the axis values of the instance it comes from: those of the groups around it first, from the outside in.
 package struct InputElement: Sendable {
   package let source: ElementSource
   package let labels: [AxisValue]
@@ -48,8 +48,8 @@ package struct StageInstance: Sendable {
   package let declarationIndex: Int
   /// `sft[2e-5]`; in groups, the path through them.
   package let name: String
-  /// The entry it was expanded from: `sft`.
-  package let entry: String
+  package let path: InstancePath
+  /// All its axes, those of the groups around it first, from the outside in.
   package let axes: [AxisValue]
   package let contract: StageContract
   /// Complete, after defaults, in the contract's order.
@@ -65,14 +65,15 @@ package struct StageInstance: Sendable {
   package let location: SourceLocation?
 
   package init(
-    index: Int, declarationIndex: Int? = nil, name: String, entry: String? = nil, axes: [AxisValue] = [], contract: StageContract,
-    parameters: JSONObject = JSONObject(), inputs: [InstanceInput] = [], resources: Resources = Resources(), retries: Int = 0,
+    index: Int, declarationIndex: Int? = nil, name: String, path: InstancePath? = nil, axes: [AxisValue] = [],
+    contract: StageContract, parameters: JSONObject = JSONObject(), inputs: [InstanceInput] = [], resources: Resources = Resources(),
+    retries: Int = 0,
     timeoutSeconds: Double? = nil, expect: [(output: String, digest: Digest)] = [], location: SourceLocation? = nil
   ) {
     self.index = index
     self.declarationIndex = declarationIndex ?? index
     self.name = name
-    self.entry = entry ?? name
+    self.path = path ?? InstancePath(stage: InstancePath.Segment(name: name))
     self.axes = axes
     self.contract = contract
     self.parameters = parameters
@@ -83,6 +84,9 @@ package struct StageInstance: Sendable {
     self.expect = expect
     self.location = location
   }
+
+  /// The entry it was expanded from: `sft`; in groups, `rft.train`.
+  package var entry: String { path.entry }
 
   /// `train/sft`.
   package var stage: String { contract.name }

@@ -9,7 +9,7 @@ struct Check: ParsableCommand {
 
   func run() throws {
     let recipe = try recipe.load()
-    Terminal.warn(YAMLDifferences.warnings(recipe.manifest))
+    for manifest in [recipe.manifest] + recipe.used { Terminal.warn(YAMLDifferences.warnings(manifest)) }
     let entries = Set(recipe.graph.instances.map(\.entry)).count
     Terminal.say("\(recipe.graph.recipe): \(entries) stages, \(recipe.graph.instances.count) instances")
   }

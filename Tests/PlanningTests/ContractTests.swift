@@ -40,6 +40,14 @@ struct ContractTests {
       "unknown artifact type 'modle'; did you mean 'model'?"),
     Case("any output", "stage: x\nversion: 1\noutputs: {m: {type: ▸any}}\nrun: {native: x}", "an output cannot be of type any"),
     Case(
+      "records of an unknown parameter",
+      "stage: x\nversion: 1\noutputs: {m: {type: dataset, records: ▸size}}\nparams: {sizes: {type: integer}}\nrun: {native: x}",
+      "'records' is the name of an integer parameter, but there is no parameter 'size'; did you mean 'sizes'?"),
+    Case(
+      "records of a text",
+      "stage: x\nversion: 1\noutputs: {m: {type: dataset, records: ▸a}}\nparams: {a: {type: string}}\nrun: {native: x}",
+      "'records' is the name of an integer parameter, but 'a' is of type string"),
+    Case(
       "input without a type", "stage: x\nversion: 1\ninputs: {a: ▸{list: true}}\noutputs: {m: {type: model}}\nrun: {native: x}",
       "'type' is missing in input 'a'"),
   ]
@@ -130,6 +138,26 @@ struct ContractTests {
       Schema.manifest(contracts)["allOf"] == nil
         && Schema.manifest(contracts)["$defs"]?["stage"]?["allOf"]?.arrayValue?.count == contracts.count)
     #expect(Schema.contract()["$defs"]?["parameter"] != nil)
+  }
+
+  @Test("an output may name the parameter that says how many records it holds")
+  func records() {
+    let text =
+      "stage: x\nversion: 1\noutputs: {m: {type: suite, records: heldout}, n: {type: file}}\nparams: {heldout: {type: integer, default: 1}}\nrun: {native: x}"
+    let source = SourceFile(path: "stages/x.yaml", text: text)
+    let contract = ContractDecoder.decode(source, name: "x", path: "/p/stages/x.yaml", files: .inMemory([:])).contract
+    #expect(contract?.output("m")?.records == "heldout")
+    #expect(contract?.output("n")?.records == nil)
+  }
+
+  @Test("the schema tells stages, groups and manifests that are used apart")
+  func entrySchema() {
+    let schema = Schema.manifest([])
+    #expect(schema["$defs"]?["stages"]?["additionalProperties"]?["then"]?["$ref"] == "#/$defs/group")
+    #expect(schema["$defs"]?["group"]?["properties"]?["stages"]?["$ref"] == "#/$defs/stages")
+    #expect(schema["$defs"]?["manifest"]?["properties"]?["scan"]?["maxProperties"] == 1)
+    #expect(schema["properties"]?["outputs"]?["additionalProperties"]?["anyOf"]?.arrayValue?.count == 3)
+    #expect(schema["properties"]?["inputs"]?["additionalProperties"]?["properties"]?["labels"] == nil)
   }
 
   @Test("a stage's page is made from its contract")

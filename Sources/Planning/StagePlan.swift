@@ -4,14 +4,20 @@ import JSONValues
 import Manifests
 
 /// A stage's own words made ready once for all its instances: parameters, inputs and settings, constants checked already.
-struct EntryPlan {
+///
+/// A class, because all its instances look at it while they are made.
+final class StagePlan {
+  let entry: ManifestEntry
+  let stage: StageEntry
+  let contract: StageContract
   /// The parameters with constants and defaults in place, in the contract's order.
   private let parameters: JSONObject
   /// What differs from instance to instance.
   private let changing: [(place: Int, expression: Expression, node: Node)]
   let bindings: [InputBinding]
   private let settings: Settings?
-  private let entry: ReadyEntry
+  /// So many of its instances had errors; after some, further ones would say the same.
+  var faults = 0
 
   struct Settings {
     var resources: Resources
@@ -20,11 +26,13 @@ struct EntryPlan {
     var expect: [(output: String, digest: Digest)] = []
   }
 
-  init(_ entry: ReadyEntry, _ scope: Scope, _ findings: inout Findings) {
+  init(_ entry: ManifestEntry, _ stage: StageEntry, _ contract: StageContract, _ findings: inout Findings) {
     self.entry = entry
-    (parameters, changing) = Self.parameters(entry, &findings)
-    bindings = Self.bindings(entry, &findings)
-    settings = Self.isConstant(entry.stage) ? Self.settings(entry, scope, &findings) : nil
+    self.stage = stage
+    self.contract = contract
+    (parameters, changing) = Self.parameters(entry, stage, contract, &findings)
+    bindings = InputBinding.read(stage.inputs, contract.inputs, owner: contract.name, at: entry.location, &findings)
+    settings = Self.isConstant(stage) ? Self.settings(stage, contract, Scope(params: JSONObject()), &findings) : nil
   }
 
   // MARK: - For one instance
@@ -33,25 +41,24 @@ struct EntryPlan {
     guard !changing.isEmpty else { return parameters }
     var complete = parameters
     for (place, expression, node) in changing {
-      let declaration = entry.contract.parameters[place]
+      let declaration = contract.parameters[place]
       let value = try expression.evaluate(scope)
-      complete.set(declaration.name, try Self.check(value, declaration, node, entry.contract, notes))
+      complete.set(declaration.name, try Self.check(value, declaration, node, contract, notes))
     }
     return complete
   }
 
-  func settings(_ scope: Scope, _ findings: inout Findings) -> Settings { settings ?? Self.settings(entry, scope, &findings) }
+  func settings(_ scope: Scope, _ findings: inout Findings) -> Settings { settings ?? Self.settings(stage, contract, scope, &findings) }
 
   // MARK: - Parameters
 
   private static func parameters(
-    _ entry: ReadyEntry, _ findings: inout Findings
+    _ entry: ManifestEntry, _ stage: StageEntry, _ contract: StageContract, _ findings: inout Findings
   ) -> (JSONObject, [(place: Int, expression: Expression, node: Node)]) {
-    let contract = entry.contract
     var changing: [(place: Int, expression: Expression, node: Node)] = []
     var values = contract.defaults
     var given = Array(repeating: false, count: contract.parameters.count)
-    for member in entry.stage.with {
+    for member in stage.with {
       guard let place = values.place(of: member.key) else {
         let near = NearestName.find(member.key, among: contract.parameters.map(\.name))
         findings.error(PlanningText.unknownParameter(member.key, contract.name), at: member.keyLocation, suggestion: near)
@@ -73,7 +80,7 @@ struct EntryPlan {
       }
     }
     for place in contract.requiredParameters where !given[place] {
-      findings.error(PlanningText.missingParameter(contract.parameters[place].name, contract.name), at: entry.entry.location)
+      findings.error(PlanningText.missingParameter(contract.parameters[place].name, contract.name), at: entry.location)
     }
     return (values, changing)
   }
@@ -89,27 +96,6 @@ struct EntryPlan {
     }
   }
 
-  // MARK: - Inputs
-
-  private static func bindings(_ entry: ReadyEntry, _ findings: inout Findings) -> [InputBinding] {
-    let contract = entry.contract
-    var bindings: [InputBinding] = []
-    var given: Set<Int> = []
-    for member in entry.stage.inputs {
-      guard let place = contract.inputs.firstIndex(where: { $0.name.hasSameBytes(as: member.key) }) else {
-        let near = NearestName.find(member.key, among: contract.inputs.map(\.name))
-        findings.error(PlanningText.unknownInput(member.key, contract.name), at: member.keyLocation, suggestion: near)
-        continue
-      }
-      given.insert(place)
-      if let binding = InputBinding(member, place: place, contract, &findings) { bindings.append(binding) }
-    }
-    for (place, input) in contract.inputs.enumerated() where !input.isOptional && !given.contains(place) {
-      findings.error(PlanningText.missingInput(input.name, contract.name, input.typeNames), at: entry.entry.location)
-    }
-    return bindings
-  }
-
   // MARK: - Settings
 
   private static func isConstant(_ stage: StageEntry) -> Bool {
@@ -119,8 +105,9 @@ struct EntryPlan {
     }
   }
 
-  private static func settings(_ entry: ReadyEntry, _ scope: Scope, _ findings: inout Findings) -> Settings {
-    let (stage, contract) = (entry.stage, entry.contract)
+  private static func settings(
+    _ stage: StageEntry, _ contract: StageContract, _ scope: Scope, _ findings: inout Findings
+  ) -> Settings {
     var settings = Settings(resources: contract.resources)
     if let node = stage.resources, let resources = ResourceReader.read(node, scope, over: contract.resources, &findings) {
       settings.resources = resources
