@@ -14,6 +14,17 @@ typedef struct {
   // p · (dWeights - delta) · scale; both zero from `count` on, up to hl_attention_keys.
   void (*backwardBlock)(float *scores, float *dWeights, long count, float scale, float logSumExp, float delta);
 
+  // For `rows` queries (`dimension` floats each, adjacent) against `count` keys, `stride` floats apart: scores[r][i] = Σ q[r][p] keys[i][p], as the
+  // matrix product adds it. Rows of scores are hl_attention_keys floats apart.
+  void (*keyScores)(long rows, long count, long dimension, const float *q, const float *keys, long stride, float *scores);
+  // sums[r] (`dimension` floats each, adjacent) += Σ weights[r][i] values[i], the fused multiply-adds going on from what sums held; values are `stride`
+  // floats apart, rows of weights hl_attention_keys.
+  void (*addValues)(long rows, long count, long dimension, const float *weights, const float *values, long stride, float *sums);
+
+  // x as sampling sees it, a block of hl_sampling_block numbers at a time: e = e^(factor · x - maximum); sums[b] = Σ e of block b, as `sum` adds. Returns
+  // the sum of all blocks' Σ e, each in the order of Kernels' rowSum. `weights` receives e; it may be NULL.
+  float (*sampleWeights)(const float *x, long count, float factor, float maximum, float *sums, float *weights);
+
   void (*exp)(const float *x, float *out, long count);
   void (*log)(const float *x, float *out, long count);
   void (*sigmoid)(const float *x, float *out, long count);

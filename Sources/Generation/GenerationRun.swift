@@ -24,9 +24,7 @@ struct GenerationRun {
   private let request: Request
   private let prefillTokens: Int
 
-  private let activations: Activations
-  private let prefixes: KeyValueCache
-  private let own: KeyValueCache
+  private let parts: GenerationMemory.Parts
 
   private(set) var progress = Generator.Progress()
   /// Prompts whose last sequence ended in this step.
@@ -42,7 +40,8 @@ struct GenerationRun {
   private var ready: [Sequence] = []
 
   init(
-    model: Transformer, sampling: SamplingSettings, limits: GenerationLimits, request: Request, batchSize: Int, prefillTokens: Int
+    model: Transformer, sampling: SamplingSettings, limits: GenerationLimits, request: Request, batchSize: Int, prefillTokens: Int,
+    memory: GenerationMemory
   ) {
     let c = model.configuration
     let prompts = request.prompts
@@ -54,10 +53,10 @@ struct GenerationRun {
     excluded = limits.minNewTokens > 0 ? limits.stopTokens.filter { $0 >= 0 && $0 < c.vocabularySize }.sorted() : []
     self.request = request
     self.prefillTokens = min(max(longest, prefillTokens), max(longest, batchSize * longest))
-    activations = Activations(c, tokens: max(self.prefillTokens, batchSize), targets: batchSize, purpose: .inference)
     let promptSlots = min(batchSize, prompts.count)
-    prefixes = KeyValueCache(c, slots: promptSlots, capacity: longest)
-    own = KeyValueCache(c, slots: batchSize, capacity: limits.maxNewTokens)
+    parts = memory.parts(
+      c, tokens: max(self.prefillTokens, batchSize), targets: batchSize, prefixes: (promptSlots, longest),
+      own: (batchSize, limits.maxNewTokens))
     completions = prompts.map { _ in [] }
     freePrefixes = Array((0..<promptSlots).reversed())
     freeSlots = Array((0..<batchSize).reversed())
@@ -71,7 +70,7 @@ struct GenerationRun {
     ended.removeAll(keepingCapacity: true)
     refill()
     guard !running.isEmpty else { return }
-    model.decode(running.map(\.row), prefixes: prefixes, own: own, activations)
+    model.decode(running.map(\.row), prefixes: parts.prefixes, own: parts.own, parts.activations)
     let draws = draw(running, rows: running.indices.map { Int32($0) })
     progress.steps += 1
     var kept = 0
@@ -131,14 +130,15 @@ struct GenerationRun {
       chosen.append((nextPrompt, slot))
       nextPrompt += 1
     }
-    model.prefill(batch, slots: chosen.map(\.slot), prefixes, activations)
+    model.prefill(batch, slots: chosen.map(\.slot), parts.prefixes, parts.activations)
     progress.promptTokens += batch.count
-    for (index, (prompt, slot)) in chosen.enumerated() {
+    var sequences: [Sequence] = []
+    for (prompt, slot) in chosen {
       completions[prompt] = [Completion](repeating: Completion(), count: request.sequences)
-      let sequences = (0..<request.sequences).map { first(prompt: prompt, slot: slot, sample: $0) }
-      let draws = draw(sequences, rows: sequences.map { _ in Int32(batch.offsets[index + 1] - 1) })
-      for (sequence, draw) in zip(sequences, draws) where !record(draw, of: sequence) { ready.append(sequence) }
+      sequences += (0..<request.sequences).map { first(prompt: prompt, slot: slot, sample: $0) }
     }
+    let draws = draw(sequences, rows: batch.offsets.dropFirst().map { Int32($0 - 1) })
+    for (sequence, draw) in zip(sequences, draws) where !record(draw, of: sequence) { ready.append(sequence) }
   }
 
   private func first(prompt: Int, slot: Int, sample: Int) -> Sequence {
@@ -150,22 +150,28 @@ struct GenerationRun {
 
   // MARK: - Tokens
 
+  /// The next token of each sequence; as many of them in a row as there are for each of `rows` continue it.
   private func draw(_ sequences: [Sequence], rows: [Int32]) -> [Sampler.Draw] {
     let vocabulary = model.configuration.vocabularySize
+    let each = sequences.count / rows.count
     return [Sampler.Draw](unsafeUninitializedCapacity: sequences.count) { draws, count in
       guard let draws = draws.baseAddress else { return }
-      model.logits(after: rows, activations) { range, logits in
-        model.pool.run(range.count) { index in
-          let sequence = sequences[range.lowerBound + index]
-          let position = sequence.completion.tokens.count
-          let drawn = sampler.draw(
-            logits + index * vocabulary, vocabulary, uniform: sequence.random.uniformDouble(UInt64(position)),
-            greedy: sequence.isGreedy, excluding: position < limits.minNewTokens ? excluded : [])
-          (draws + range.lowerBound + index).initialize(to: drawn)
+      model.logits(after: rows, parts.activations) { range, logits in
+        model.pool.run(range.count) { row in
+          for index in (range.lowerBound + row) * each..<(range.lowerBound + row + 1) * each {
+            (draws + index).initialize(to: draw(sequences[index], logits + row * vocabulary, vocabulary))
+          }
         }
       }
       count = sequences.count
     }
+  }
+
+  private func draw(_ sequence: Sequence, _ logits: Floats, _ vocabulary: Int) -> Sampler.Draw {
+    let position = sequence.completion.tokens.count
+    return sampler.draw(
+      logits, vocabulary, uniform: sequence.random.uniformDouble(UInt64(position)), greedy: sequence.isGreedy,
+      excluding: position < limits.minNewTokens ? excluded : [])
   }
 
   /// Appends a drawn token; true when that ends the sequence.

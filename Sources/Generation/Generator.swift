@@ -10,15 +10,20 @@ package final class Generator {
   private let limits: GenerationLimits
   private let batchSize: Int
   private let prefillTokens: Int
+  private let memory: GenerationMemory
 
   /// `batchSize`: sequences decoded at once. `prefillTokens`: prompt tokens run at once, where prompts are short enough.
-  package init(_ model: Transformer, sampling: SamplingSettings, limits: GenerationLimits, batchSize: Int, prefillTokens: Int = 2048) {
+  package init(
+    _ model: Transformer, sampling: SamplingSettings, limits: GenerationLimits, batchSize: Int, prefillTokens: Int = 2048,
+    memory: GenerationMemory = GenerationMemory()
+  ) {
     precondition(batchSize > 0 && limits.maxNewTokens > 0, "batch size \(batchSize), \(limits.maxNewTokens) new tokens")
     self.model = model
     self.sampling = sampling
     self.limits = limits
     self.batchSize = batchSize
     self.prefillTokens = prefillTokens
+    self.memory = memory
   }
 
   /// How far a generation is.
@@ -51,7 +56,7 @@ package final class Generator {
     var run = GenerationRun(
       model: model, sampling: sampling, limits: limits,
       request: .init(prompts: prompts, samples: samples, greedy: greedy, numbers: numbers), batchSize: batchSize,
-      prefillTokens: prefillTokens)
+      prefillTokens: prefillTokens, memory: memory)
     while !run.isFinished {
       run.step()
       for prompt in run.ended {

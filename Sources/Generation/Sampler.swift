@@ -10,7 +10,7 @@ package struct Sampler {
   package struct Draw: Equatable {
     package let token: Int32
     /// log p under softmax(logits / temperature) (temperature 1 where that is 0) over the whole vocabulary, before any truncation: what a
-    /// policy ratio compares with.
+    /// policy ratio compares with. At temperature 1 the bits are those of `SoftmaxCrossEntropy.forward`.
     package let logProbability: Float
 
     package init(token: Int32, logProbability: Float) {
@@ -19,56 +19,93 @@ package struct Sampler {
     }
   }
 
-  /// `logits` (vocabulary) are overwritten; `uniform` in [0, 1). `greedy` takes the likeliest token all the same. `excluding`: tokens that
-  /// may not be drawn; not all there are.
+  /// `logits` (vocabulary) are left as they were; `uniform` in [0, 1). `greedy` takes the likeliest token all the same. `excluding`: tokens
+  /// that may not be drawn; not all there are.
   package func draw(_ logits: Floats, _ vocabulary: Int, uniform: Double, greedy: Bool = false, excluding: [Int32] = []) -> Draw {
-    if settings.temperature != 1 && settings.temperature != 0 {
-      let inverse = Float(1 / settings.temperature)
-      for i in 0..<vocabulary { logits[i] *= inverse }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.blocks(vocabulary)) { sums in
+      guard let sums = sums.baseAddress else { return Draw(token: 0, logProbability: 0) }
+      var row = Row(logits: logits, count: vocabulary, factor: factor, sums: sums)
+      let (largest, logSum) = (row.maximum, VectorMath.log(row.total))
+      let token: Int
+      if excluding.isEmpty {
+        token = greedy || settings.temperature == 0 ? row.likeliest : draw(row, uniform)
+      } else {
+        let excluded = excluding.map { logits[Int($0)] }
+        for token in excluding { logits[Int(token)] = -.infinity }
+        row = Row(logits: logits, count: vocabulary, factor: factor, sums: sums)
+        token = greedy || settings.temperature == 0 ? row.likeliest : draw(row, uniform)
+        for (token, logit) in zip(excluding, excluded) { logits[Int(token)] = logit }
+      }
+      return Draw(token: Int32(token), logProbability: (logits[token] * factor - largest) - logSum)
     }
-    if !excluding.isEmpty { return drawSome(logits, vocabulary, uniform, greedy, excluding) }
-    // Probabilities relative to the likeliest token, (0, 1].
-    let row = SoftmaxCrossEntropy.exponentiate(logits, count: vocabulary)
-    if greedy || settings.temperature == 0 { return Draw(token: Int32(row.first), logProbability: -VectorMath.log(row.sum)) }
-    let token = settings.truncates ? drawTruncated(logits, vocabulary, uniform) : drawFromAll(logits, vocabulary, uniform)
-    return Draw(token: Int32(token), logProbability: VectorMath.log(logits[token]) - VectorMath.log(row.sum))
   }
 
-  private func drawSome(_ logits: Floats, _ vocabulary: Int, _ uniform: Double, _ greedy: Bool, _ excluding: [Int32]) -> Draw {
-    let untouched = Array(UnsafeBufferPointer(start: logits, count: vocabulary))
-    let total = VectorMath.logSumExp(untouched, count: vocabulary)
-    for token in excluding { logits[Int(token)] = -.infinity }
-    let row = SoftmaxCrossEntropy.exponentiate(logits, count: vocabulary)
-    var token = row.first
-    if !greedy && settings.temperature != 0 {
-      token = settings.truncates ? drawTruncated(logits, vocabulary, uniform) : drawFromAll(logits, vocabulary, uniform)
+  /// Logits are multiplied with it.
+  private var factor: Float { settings.temperature == 0 || settings.temperature == 1 ? 1 : Float(1 / settings.temperature) }
+
+  private static func blocks(_ count: Int) -> Int { (count + VectorMath.samplingBlock - 1) / VectorMath.samplingBlock }
+
+  /// A row of logits, of whose probabilities relative to the likeliest token, (0, 1], only the blocks' sums are kept.
+  private struct Row {
+    let logits: Floats
+    let count: Int
+    let factor: Float
+    let sums: Floats
+    let maximum: Float
+    let total: Float
+
+    init(logits: Floats, count: Int, factor: Float, sums: Floats) {
+      (self.logits, self.count, self.factor, self.sums) = (logits, count, factor, sums)
+      maximum = VectorMath.max(logits, count: count) * factor
+      total = VectorMath.sampleWeights(logits, count: count, factor: factor, maximum: maximum, sums: sums, weights: nil)
     }
-    return Draw(token: Int32(token), logProbability: untouched[token] - total)
+
+    /// The first of the largest.
+    var likeliest: Int {
+      let largest = VectorMath.max(logits, count: count)
+      var first = 0
+      while logits[first] < largest { first += 1 }
+      return first
+    }
+
+    func range(ofBlock block: Int) -> Range<Int> {
+      block * VectorMath.samplingBlock..<min(count, (block + 1) * VectorMath.samplingBlock)
+    }
   }
 
   // MARK: - Drawing
 
-  private static let block = 1024
-
-  /// In the order of the vocabulary: first the block, then the token in it; sums of blocks in Double.
-  private func drawFromAll(_ weights: Floats, _ count: Int, _ uniform: Double) -> Int {
-    let sums = stride(from: 0, to: count, by: Self.block).map {
-      Double(VectorMath.sum(weights + $0, count: min(Self.block, count - $0)))
+  private func draw(_ row: Row, _ uniform: Double) -> Int {
+    if settings.truncates { return drawTruncated(row, uniform) }
+    guard let (block, rest) = drawBlock(row, uniform) else { return 0 }
+    let range = row.range(ofBlock: block)
+    return withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count + 1) { weights in
+      guard let weights = weights.baseAddress else { return 0 }
+      _ = VectorMath.sampleWeights(
+        row.logits + range.lowerBound, count: range.count, factor: row.factor, maximum: row.maximum, sums: weights + range.count,
+        weights: weights)
+      return range.lowerBound + draw(weights, range.count, rest)
     }
-    var rest = uniform * sums.reduce(0, +)
-    for (block, sum) in sums.enumerated() where sum > 0 {
-      if rest < sum || !sums[(block + 1)...].contains(where: { $0 > 0 }) {
-        return draw(weights, block * Self.block..<min(count, (block + 1) * Self.block), rest)
-      }
-      rest -= sum
-    }
-    return 0
   }
 
-  private func draw(_ weights: Floats, _ range: Range<Int>, _ rest: Double) -> Int {
+  /// In the order of the vocabulary: first the block, then the token in it; sums of blocks in Double. With the block, what is left to walk
+  /// in it; nil when no token has any weight.
+  private func drawBlock(_ row: Row, _ uniform: Double) -> (block: Int, rest: Double)? {
+    let blocks = Sampler.blocks(row.count)
+    guard let last = (0..<blocks).last(where: { row.sums[$0] > 0 }) else { return nil }
+    var rest = uniform * (0..<blocks).reduce(0.0) { $0 + Double(row.sums[$1]) }
+    for block in 0..<last where row.sums[block] > 0 {
+      let sum = Double(row.sums[block])
+      if rest < sum { return (block, rest) }
+      rest -= sum
+    }
+    return (last, rest)
+  }
+
+  private func draw(_ weights: Floats, _ count: Int, _ rest: Double) -> Int {
     var rest = rest
-    var last = range.lowerBound
-    for i in range where weights[i] > 0 {
+    var last = 0
+    for i in 0..<count where weights[i] > 0 {
       rest -= Double(weights[i])
       last = i
       if rest < 0 { return i }
@@ -76,12 +113,23 @@ package struct Sampler {
     return last
   }
 
-  private func drawTruncated(_ weights: Floats, _ count: Int, _ uniform: Double) -> Int {
-    let cut = Truncation(settings).cut(weights, count)
-    for i in 0..<count { weights[i] = weights[i] >= cut.weight ? weights[i] : 0 }
-    if cut.lastTie < count {
-      for i in cut.lastTie + 1..<count where weights[i] == cut.weight { weights[i] = 0 }
+  private func drawTruncated(_ row: Row, _ uniform: Double) -> Int {
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: row.count) { buffer in
+      guard let weights = buffer.baseAddress else { return 0 }
+      _ = VectorMath.sampleWeights(
+        row.logits, count: row.count, factor: row.factor, maximum: row.maximum, sums: row.sums, weights: weights)
+      let cut = Truncation(settings).cut(weights, row.count)
+      for i in 0..<row.count { weights[i] = weights[i] >= cut.weight ? weights[i] : 0 }
+      if cut.lastTie < row.count {
+        for i in cut.lastTie + 1..<row.count where weights[i] == cut.weight { weights[i] = 0 }
+      }
+      for block in 0..<Sampler.blocks(row.count) {
+        let range = row.range(ofBlock: block)
+        row.sums[block] = VectorMath.sum(weights + range.lowerBound, count: range.count)
+      }
+      guard let (block, rest) = drawBlock(row, uniform) else { return 0 }
+      let range = row.range(ofBlock: block)
+      return range.lowerBound + draw(weights + range.lowerBound, range.count, rest)
     }
-    return drawFromAll(weights, count, uniform)
   }
 }

@@ -36,4 +36,16 @@ extension VectorMath {
   /// out[i] = e^(x[i] - logSumExp(x)), a row of probabilities; returns logSumExp(x). `out` may be `x`.
   @discardableResult
   package static func softmax(_ x: UnsafePointer<Float>, out: Floats, count: Int) -> Float { hl_softmax(x, out, count) }
+
+  /// Numbers in a block of `sampleWeights`.
+  package static let samplingBlock = hl_sampling_block
+
+  /// What drawing from softmax(factor · x) wants, with `maximum` = factor · max x: e[i] = exp(factor · x[i] − maximum), and for each block of
+  /// `samplingBlock` numbers Σ e, in `sums`. Returns Σ e of all as `SoftmaxCrossEntropy.forward` adds it. `weights` receives e; it may be
+  /// nil, or x itself.
+  package static func sampleWeights(
+    _ x: UnsafePointer<Float>, count: Int, factor: Float, maximum: Float, sums: Floats, weights: Floats?
+  ) -> Float {
+    hl_sample_weights(x, count, factor, maximum, sums, weights)
+  }
 }

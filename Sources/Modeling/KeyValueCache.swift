@@ -26,8 +26,11 @@ package final class KeyValueCache: @unchecked Sendable {
     configuration.layers * 2 * configuration.keyValueWidth * capacity
   }
 
+  /// Floats from one layer's keys and values to the next one's, in every slot.
+  var layerStride: Int { 2 * heads * capacity * dimension }
+
   private func keys(layer: Int, slot: Int) -> Floats {
-    buffer.pointer + (slot * layers + layer) * 2 * heads * capacity * dimension
+    buffer.pointer + (slot * layers + layer) * layerStride
   }
 
   /// The first `count` positions, as attention reads them.

@@ -48,13 +48,15 @@ extension Transformer {
     precondition(positions.allSatisfy { $0 < maximumPositions }, "a sequence longer than \(maximumPositions) positions")
     Embedding.forward(
       pool, rows: rows.count, width: c.hiddenSize, tokens: rows.map(\.token), table: weights.tensors.embedding, y: a.finalStream)
+    let batch = batch(rows, prefixes: prefixes, own: own)
     for (index, layer) in weights.layers.enumerated() {
       let at = a.layer(index)
       forwardProjections(layer, rows.count, input: at.input, copy: at.middle, a.normal.pointer, at.projection)
       let views = projectionViews(at.projection, a.rotated)
       rotate(layer, rows.count, positions, at.projection, views)
-      let sequences = remember(rows, layer: index, views, prefixes: prefixes, own: own)
-      attentionDecode(pool, attention, sequences: sequences, q: views.query, ldq: views.ldq, out: at.mixture, ldo: c.queryWidth)
+      attentionDecode(
+        pool, attention, batch, prefixOffset: index * prefixes.layerStride, ownOffset: index * own.layerStride,
+        store: (views.key, views.ldk, views.value, views.ldv), q: views.query, ldq: views.ldq, out: at.mixture, ldo: c.queryWidth)
       layer.output.forward(
         pool, rows: rows.count, x: at.mixture, ldx: c.queryWidth, y: at.middle, ldy: c.hiddenSize, accumulate: true)
       forwardMLP(layer, rows.count, a.normal.pointer, at.middle, at.gate, a.inner.pointer, at.output)
@@ -79,15 +81,15 @@ extension Transformer {
     }
   }
 
-  private func remember(
-    _ rows: [DecodingRow], layer: Int, _ views: ProjectionViews, prefixes: KeyValueCache, own: KeyValueCache
-  ) -> [KeyValueSequence] {
-    rows.enumerated().map { index, row in
-      own.store(
-        layer: layer, slot: row.ownSlot, position: row.ownCount, key: views.key + index * views.ldk, value: views.value + index * views.ldv)
+  /// Where the first layer's keys and values lie, the new ones counted. Sequences of one prompt want to be neighbours: then its cache is
+  /// read once for them.
+  private func batch(_ rows: [DecodingRow], prefixes: KeyValueCache, own: KeyValueCache) -> DecodingBatch {
+    let sequences = rows.map { row in
+      precondition(row.ownCount < own.capacity, "position \(row.ownCount) in a cache for \(own.capacity)")
       return KeyValueSequence(
-        prefix: prefixes.segment(layer: layer, slot: row.prefixSlot, count: row.prefixCount),
-        own: own.segment(layer: layer, slot: row.ownSlot, count: row.ownCount + 1))
+        prefix: prefixes.segment(layer: 0, slot: row.prefixSlot, count: row.prefixCount),
+        own: own.segment(layer: 0, slot: row.ownSlot, count: row.ownCount + 1))
     }
+    return DecodingBatch(sequences, attention, threads: pool.threads)
   }
 }

@@ -10,6 +10,10 @@ void hl_silu(const float *x, float *out, long count);
 // Returns log Σ e^x; `out` becomes e^(x - that).
 float hl_softmax(const float *x, float *out, long count);
 
+// For drawing from softmax(factor · x): see hl_row_kernels.h.
+enum { hl_sampling_block = 1024 };
+float hl_sample_weights(const float *x, long count, float factor, float maximum, float *sums, float *weights);
+
 float hl_sum(const float *x, long count);
 float hl_dot(const float *x, const float *y, long count);
 float hl_max(const float *x, long count);
