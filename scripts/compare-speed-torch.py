@@ -91,6 +91,23 @@ def generation(model, options):
     return generate
 
 
+def rollout(model, options):
+    """Samples at temperature 1 from the whole distribution, --samples of each prompt, --batch sequences a call; no end token."""
+    model.eval()
+    model.generation_config.eos_token_id = None
+    ids = random_ids(model, options.batch // options.samples, options.prompt)
+    mask = torch.ones_like(ids)
+
+    @torch.inference_mode()
+    def sample() -> int:
+        out = model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=options.new, do_sample=True, temperature=1.0, top_k=0,
+                             top_p=1.0, num_return_sequences=options.samples)
+        assert out.shape == (options.batch, options.prompt + options.new)
+        return options.batch * options.new
+
+    return sample
+
+
 def multiplication(model, options):
     """Matrix products of the shapes that training 4x256 has: floating-point operations a second, as 'tokens'."""
     shapes = [(1024, 576, 1536), (1024, 1536, 576), (1024, 576, 576), (1024, 576, 12288)]
@@ -115,7 +132,7 @@ def reading(model, options):
     return read
 
 
-CASES = {"train": training, "forward": scoring, "generate": generation, "sgemm": multiplication, "read": reading}
+CASES = {"train": training, "forward": scoring, "generate": generation, "rollout": rollout, "sgemm": multiplication, "read": reading}
 
 
 def say(**fields) -> None:
@@ -126,7 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--model", default="")
-    for name, default in dict(batch=4, length=256, prompt=32, new=64, threads=2, warmups=2).items():
+    for name, default in dict(batch=4, length=256, prompt=32, new=64, samples=8, threads=2, warmups=2).items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--bfloat16", action="store_true")
