@@ -36,15 +36,14 @@ package struct Evaluator {
   // MARK: - Kinds
 
   private func generate(_ suite: Suite, _ format: PromptFormat, _ maxNewTokens: Int, _ stop: [String]) throws -> SuiteResult {
+    let encoder = encoder(format)
     var prompts: [String] = []
     var requests: [[Int32]] = []
     for (index, record) in suite.records.enumerated() {
       try located(index) {
-        let text = try format.text(record, codec)
-        let ids = try promptTokens(text, isChat: isChat(record))
-        try fits(ids.count + maxNewTokens)
-        prompts.append(text)
-        requests.append(ids)
+        let prompt = try encoder.encode(record, newTokens: maxNewTokens, contextLength: model.contextLength)
+        prompts.append(prompt.text)
+        requests.append(prompt.ids)
       }
     }
     let options = GenerationOptions(maxNewTokens: maxNewTokens, stop: stop, temperature: temperature, topK: topK, topP: topP, seed: seed)
@@ -56,6 +55,7 @@ package struct Evaluator {
   }
 
   private func choose(_ suite: Suite, _ format: PromptFormat) throws -> SuiteResult {
+    let encoder = encoder(format)
     var prompts: [String] = []
     var requests: [LikelihoodRequest] = []
     for (index, record) in suite.records.enumerated() {
@@ -64,7 +64,7 @@ package struct Evaluator {
         prompts.append(context)
         for choice in record.choices {
           let request = try Choice.request(
-            context: context, continuation: choice, codec, addsBeginning: addsBeginning && !isChat(record))
+            context: context, continuation: choice, codec, addsBeginning: addsBeginning && !encoder.isChat(record))
           try fits(request.context.count + request.continuation.count)
           requests.append(request)
         }
@@ -117,24 +117,13 @@ package struct Evaluator {
 
   // MARK: - Asking
 
-  private func isChat(_ record: Record) -> Bool {
-    if case .messages = record.prompt { return true }
-    return layout == .chat
-  }
-
   /// The prompt and the delimiter; a chat template needs none.
   private func contextText(_ record: Record, _ format: PromptFormat) throws(DatasetError) -> String {
     if case .plain(let text) = try format.prepare(record) { return text }
     return try format.text(record, codec)
   }
 
-  private func promptTokens(_ text: String, isChat: Bool) throws(DatasetError) -> [Int32] {
-    var ids = codec.encode(text)
-    if addsBeginning, !isChat, let beginning = codec.beginning { ids.insert(beginning, at: 0) }
-    if ids.isEmpty, let prefix = codec.prefixToken { ids = [prefix] }
-    guard !ids.isEmpty else { throw DatasetError("the prompt is empty, and the tokenizer has no token to begin with") }
-    return ids
-  }
+  private func encoder(_ format: PromptFormat) -> PromptEncoder { PromptEncoder(codec, format: format, addsBeginning: addsBeginning) }
 
   private func fits(_ count: Int) throws(DatasetError) {
     guard count <= model.contextLength else {

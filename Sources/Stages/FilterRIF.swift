@@ -40,7 +40,7 @@ package struct FilterRIF: NativeStage {
     }
     try writer.close()
     try RecordFile.write(rows: instances.lazy.map(report.passRateRow), to: try context.output("pass_rates"))
-    try write(report.json.encoded(pretty: true), to: try context.output("report"))
+    try write(report.json.encoded(pretty: true) + "\n", to: try context.output("report"))
     try write(FilterRIFTable(report).text, to: try context.output("summary"))
     context.log("\(report.keptCount) of \(instances.count) records kept")
     for (name, value) in [("kept", report.keptCount), ("dropped", instances.count - report.keptCount)] {
@@ -71,6 +71,6 @@ package struct FilterRIF: NativeStage {
   }
 
   private static func write(_ text: String, to path: String) throws {
-    try Data((text + "\n").utf8).write(to: URL(fileURLWithPath: path))
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
   }
 }

@@ -41,7 +41,7 @@ package struct TrainRFT: NativeStage {
       if let reward = record.values.first(where: { $0.name == "reward" }) { context.metric(step: record.step, "reward", reward.value) }
       context.progress(done: record.step, of: run.totalSteps)
     }
-    guard case .finished(let steps, _) = try run.run(control) else { throw StageInterrupted() }
+    guard case .finished(let steps, _) = try context.scoring({ try run.run(control) }) else { throw StageInterrupted() }
     try rewards.close()
     try log.write(steps: steps, to: try context.output("log"))
     try ModelDirectory.write(model.configuration, model.arena, companions: model.companions, to: try context.output("model"), pool: pool)

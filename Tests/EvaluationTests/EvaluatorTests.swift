@@ -132,7 +132,8 @@ import Tokenization
   @Test("records that cannot be asked are errors at their line") func faults() throws {
     let record = Record(.prompted(.text(String(repeating: "x", count: 60)), completion: nil), answers: ["1"], verify: .exact(.init()))
     let suite = Suite(name: "s", scoring: .generation(nil, maxNewTokens: 8, stop: []), records: [self.record("a", "b"), record])
-    #expect(throws: DatasetError("68 tokens are needed, and the model's context has 64", file: "records.jsonl", line: 2)) {
+    let tooLong = "the prompt has 60 tokens; with 8 new ones that is more than the model's context of 64"
+    #expect(throws: DatasetError(tooLong, file: "records.jsonl", line: 2)) {
       try Evaluator(FakeModel(), byteCodec).evaluate(suite)
     }
     let empty = Suite(

@@ -169,7 +169,9 @@ import Testing
     try expect(
       failure { _ in try bench.write(#"{"suite":1,"name":"x","kind":"essay"}"#, "suite/suite.json") },
       is: "suite/suite.json: 'kind' must be generation, multiple_choice or perplexity")
-    try expect(failure({ _ in }, ["max_new_tokens": 64]), is: "records.jsonl:1: 72 tokens are needed, and the model's context has 64")
+    try expect(
+      failure({ _ in }, ["max_new_tokens": 64]),
+      is: "records.jsonl:1: the prompt has 8 tokens; with 64 new ones that is more than the model's context of 64")
   }
 
   @Test("averages: models of other shapes, α out of range")

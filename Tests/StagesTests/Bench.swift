@@ -53,7 +53,7 @@ final class Bench: Sendable {
         let elements = inputs.first { $0.0 == declaration.name }?.1 ?? []
         return StageOrder.Input(
           name: declaration.name, type: declaration.types[0].rawValue, isList: declaration.isList,
-          elements: elements.map { StageOrder.Element(path: $0.path, digest: "sha256:", labels: $0.labels) })
+          elements: elements.map { StageOrder.Element(path: $0.path, digest: $0.digest, labels: $0.labels) })
       },
       outputs: contract.outputs.map { StageOrder.Output(name: $0.name, type: $0.type.rawValue, path: "\(work)/out/\($0.name)") },
       checkpointDirectory: work + "/checkpoint", eventsPath: work + "/events.jsonl", threads: threads, numerics: "native")
@@ -111,6 +111,9 @@ struct Given: Sendable {
   private let bench: Bench?
 
   init(_ path: String, labels: JSONObject? = nil, in bench: Bench? = nil) { (self.path, self.labels, self.bench) = (path, labels, bench) }
+
+  /// Of the content, as far as there is any.
+  var digest: String { "sha256:" + ((try? StagesTests.digest(of: path)) ?? "") }
 
   func labelled(_ labels: JSONObject) -> Given { Given(path, labels: labels, in: bench) }
 

@@ -74,6 +74,7 @@ import Testing
       case "tokenize": [("data", [m.topics]), ("tokenizer", [m.tokenizer])]
       case "train/sft": [("model", [m.model]), ("data", [m.tokens])]
       case "evaluate": [("model", [m.model]), ("suite", [parameter == "add_bos" ? m.chosen : m.written])]
+      case "filter/rif", "filter/accepted", "score": RewardMaterials.probe(stage, parameter)
       case "average/wise-ft": [("base", [m.model]), ("tuned", [m.tuned])]
       case "report/scores": [("base", m.baseScores), ("models", m.otherScores)]
       case "report/forgetting": ForgettingMaterials.probe(parameter)
@@ -108,7 +109,7 @@ import Testing
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),
-    ] + model + training + evaluation + reports
+    ] + model + training + evaluation + reports + rewards
 
   private static let model: [Probe] = [
     Probe("model/init", "family", "llama", "qwen2"), Probe("model/init", "hidden_size", 16, 24),
@@ -132,10 +133,23 @@ import Testing
 
   private static let evaluation: [Probe] = [
     Probe("evaluate", "format", "auto", "chat"), Probe("evaluate", "system", nil, "Be brief.", ["format": "chat", "max_new_tokens": 2]),
-    Probe("evaluate", "add_bos", false, true), Probe("evaluate", "limit", nil, 5), Probe("evaluate", "max_new_tokens", 2, 8),
+    Probe("evaluate", "template", nil, "{prompt} or"), Probe("evaluate", "add_bos", false, true),
+    Probe("evaluate", "limit", nil, 5), Probe("evaluate", "max_new_tokens", 2, 8),
     Probe("evaluate", "temperature", 0, 1), Probe("evaluate", "top_k", nil, 1, ["temperature": 1]),
     Probe("evaluate", "top_p", nil, 0.01, ["temperature": 1]), Probe("evaluate", "seed", 0, 1, ["temperature": 1]),
     Probe("evaluate", "per_device_eval_batch_size", 1, 32),
+  ]
+
+  private static let rewards: [Probe] = [
+    Probe("filter/rif", "criterion", "any_correct", "nonzero_variance"), Probe("filter/rif", "filter_key", "accuracy", "format"),
+    Probe("filter/rif", "threshold", 1, 0.5), Probe("filter/rif", "filter_low", 0.01, 0.3, ["criterion": "pass_rate"]),
+    Probe("filter/rif", "filter_high", 0.6, 0.99, ["criterion": "pass_rate"]),
+    Probe("filter/rif", "control", "none", "random_same_size"),
+    Probe("filter/rif", "seed", 0, 1, ["control": "random_same_size"]), Probe("filter/accepted", "filter_key", "accuracy", "format"),
+    Probe("filter/accepted", "threshold", 1, 0.5), Probe("filter/accepted", "max_per_prompt", nil, 1),
+    Probe("filter/accepted", "deduplicate", true, false), Probe("filter/accepted", "drop_truncated", true, false),
+    Probe("filter/accepted", "prompt", "record", "text"), Probe("filter/accepted", "seed", 0, 1, ["max_per_prompt": 1]),
+    Probe("score", "scorer", nil, ["rule": "numeric"]), Probe("score", "metric", nil, "acc_norm"),
   ]
 
   private static let reports: [Probe] = [

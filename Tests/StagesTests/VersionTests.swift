@@ -19,11 +19,15 @@ import Testing
     "average/wise-ft": "1: model 4df41f2e7934e16f",
     "data/import": "1: heldout ab240ad0a828dd1a, train 394d02b89da6143c",
     "data/tasks": "1: heldout 691865815a2bf7db, train 30472eb02f433c9b",
-    "evaluate": "1: samples fb5dcd62f7a198d3, scores df853bce6bcfdde3",
+    "evaluate": "1: answers d3fd18b2b4654df7, samples fb5dcd62f7a198d3, scores df853bce6bcfdde3",
+    "filter/accepted": "1: accepted a119be6bf270c890, report dd7bc52e1f779560",
+    "filter/rif":
+      "1: kept ecb980b362552f32, kept_rollouts 96641246d0fde246, pass_rates 2085b99b81e0b7ef, report 771dc748c6034ae7, summary 613472c5d95a2b8a",
     "model/import": "1: model 8c92ba53e3ef9e4c, tokenizer 2f195b1ba36a0a5b",
     "model/init": "1: model 630be86eb5451fb1",
     "report/forgetting": "1: report cbe30de435fbf2bd, table 25f51f2b3f88027a",
     "report/scores": "1: report 487d0526e1101acc, table 5f4c2f4ed76357bc",
+    "score": "1: samples 32f31cb3e2426478, scores df853bce6bcfdde3",
     "tokenize": "1: tokens 721c938e5f851954",
     "tokenizer/train": "1: tokenizer c7a5dd4c40c2ad9c",
     "train/sft": "1: log 79581ce699d90a2a, model 7ac303e7f5e86a35",
@@ -38,6 +42,8 @@ import Testing
     case "data/tasks": return try bench.run(stage, ["task": "sort", "train": 16, "heldout": 8, "difficulty": 5, "seed": 9])
     case "evaluate":
       return try bench.run(stage, ["temperature": 0.7, "top_p": 0.9], inputs: [("model", [m.model]), ("suite", [m.written])])
+    case "filter/accepted", "filter/rif": return try bench.run(stage, ["seed": 4], inputs: RewardMaterials.probe(stage, ""))
+    case "score": return try bench.run(stage, ["scorer": ["rule": "numeric"]], inputs: RewardMaterials.probe(stage, ""))
     case "model/import": return try bench.run(stage, inputs: [("source", [try bench.checkpoint("tiny-qwen2")])])
     case "model/init": return try bench.run(stage, Materials.dimensions, inputs: [("tokenizer", [m.tokenizer])])
     case "report/forgetting": return try bench.run(stage, inputs: ForgettingMaterials.probe(""))

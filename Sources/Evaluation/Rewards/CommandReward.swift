@@ -46,7 +46,8 @@ final class CommandReward: RewardComponent {
   private var reward: String { "reward '\(name)'" }
 
   private static func place(_ index: Int, _ requests: [RewardRequest]) -> String {
-    requests[min(index, requests.count - 1)].place ?? "record \(index + 1) of the batch"
+    let index = min(index, requests.count - 1)
+    return requests[index].name(index)
   }
 
   // MARK: - Lines

@@ -1,4 +1,5 @@
 import Datasets
+import JSONValues
 
 /// A completion that is to be scored, with what it answers.
 package struct RewardRequest: Sendable {
@@ -11,7 +12,7 @@ package struct RewardRequest: Sendable {
   package var completionIDs: [Int32]
   /// False when the token limit cut it off.
   package var isComplete: Bool
-  /// Where the record stands, for errors: `prompts.jsonl:31`.
+  /// Where the record stands, for errors: `prompts.jsonl:31`; its number in the batch and its prompt where it is not known.
   package var place: String?
 
   package init(
@@ -23,5 +24,10 @@ package struct RewardRequest: Sendable {
     self.completionIDs = completionIDs
     self.isComplete = isComplete
     self.place = place
+  }
+
+  /// What errors call the record.
+  func name(_ index: Int) -> String {
+    place ?? "record \(index + 1) of the batch, \(JSONValue.string(String(promptText.prefix(40))).encoded())"
   }
 }

@@ -19,19 +19,19 @@ final class VerifyReward: RewardComponent {
   init(name: String) { self.name = name }
 
   func score(_ requests: [RewardRequest]) throws -> [Double?] {
-    try requests.map { request in
+    try requests.enumerated().map { index, request in
       guard let rule = request.record.verify else { return nil }
-      return try judge(rule, request).reward(request)
+      return try judge(rule, request.name(index)).reward(request)
     }
   }
 
-  private func judge(_ rule: VerifyRule, _ request: RewardRequest) throws(RewardError) -> AnswerJudge {
+  private func judge(_ rule: VerifyRule, _ record: String) throws(RewardError) -> AnswerJudge {
     if let known = judges.last(where: { $0.rule == rule }) { return known.judge }
     do {
       let judge = try AnswerJudge(rule)
       judges.append((rule, judge))
       return judge
-    } catch { throw RewardError("reward '\(name)'", error.message, record: request.place) }
+    } catch { throw RewardError("reward '\(name)'", error.message, record: record) }
   }
 }
 

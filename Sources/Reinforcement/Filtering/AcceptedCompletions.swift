@@ -81,13 +81,14 @@ package struct AcceptedCompletions: Sendable {
     return accepted.map { record($0, of: rollout) }
   }
 
-  /// Spaces at the end of a plain prompt were not read: the completion has its own.
+  /// Spaces at the end of a prompt that was read as it stands were not read: the completion has its own.
   private func record(_ sample: Rollout.Sample, of rollout: Rollout) -> Record {
     var record = rollout.record
     switch (promptForm, record.prompt) {
     case (.text, _), (_, nil): record.content = .prompted(.text(rollout.promptText), completion: .text(sample.text))
     case (.record, .text(let text)?):
-      record.content = .prompted(.text(PromptFormat.withoutTrailingSpaces(text)), completion: .text(sample.text))
+      let read = rollout.promptText.utf8.elementsEqual(PromptFormat.withoutTrailingSpaces(text).utf8) ? rollout.promptText : text
+      record.content = .prompted(.text(read), completion: .text(sample.text))
     case (.record, .messages(let messages)?):
       let answer = ChatMessage(role: "assistant", content: sample.text)
       record.content = .prompted(.messages(messages), completion: .messages([answer]))
