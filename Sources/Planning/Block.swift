@@ -60,6 +60,15 @@ final class Block {
 
   func member(_ name: String) -> Member? { places[ByteString(name)].map { members[$0] } }
 
+  /// `rft.train`: where a name stands that can be seen only through a group.
+  func pathInside(to name: String) -> String? {
+    for (place, member) in members.enumerated() {
+      guard case .group(let group) = member, case .entries(let entries) = group.plan.body else { continue }
+      if entries.contains(where: { $0.name.hasSameBytes(as: name) }) { return "\(names[place]).\(name)" }
+    }
+    return nil
+  }
+
   /// The blocks in which names are looked up: this one, then those around it.
   var outwards: some Sequence<Block> { sequence(first: self) { $0.parent } }
 }

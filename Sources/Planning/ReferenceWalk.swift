@@ -36,7 +36,7 @@ struct ReferenceWalk {
       if let member = block.member(name) { return member }
     }
     let near = NearestName.find(name, among: block.outwards.flatMap(\.names))
-    throw wrong(PlanningText.unknownEntry(name), near)
+    throw wrong(PlanningText.unknownEntry(name), near ?? block.outwards.lazy.compactMap { $0.pathInside(to: name) }.first)
   }
 
   /// From groups, at the points that a segment selects, to the entries of a name in them; nil when one is broken.

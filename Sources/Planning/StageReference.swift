@@ -11,7 +11,7 @@ package enum StageReference {
     var text = "\(contract.name), version \(contract.version)\n"
     if !contract.summary.isEmpty { text += "\(contract.summary)\n" }
     text += section("Inputs", contract.inputs.map { [$0.name, kind($0), $0.doc ?? ""] })
-    text += section("Outputs", contract.outputs.map { [$0.name, $0.type.rawValue + ($0.keep ? "" : ", not kept"), $0.doc ?? ""] })
+    text += section("Outputs", contract.outputs.map { [$0.name, kind($0), $0.doc ?? ""] })
     text += section("Parameters", rows(contract.parameters, prefix: ""))
     text += section("Runs", [["what", runs(contract.run)], ["resources", resources(contract.resources)], ["notes", notes(contract)]])
     text += "\nIn a manifest\n" + example(contract)
@@ -23,6 +23,10 @@ package enum StageReference {
   private static func kind(_ input: InputDeclaration) -> String {
     let types = input.types.map(\.rawValue).joined(separator: " or ")
     return (input.isList ? "list of \(types)" : types) + (input.isOptional ? ", optional" : "") + (input.labels ? ", with axis values" : "")
+  }
+
+  private static func kind(_ output: OutputDeclaration) -> String {
+    output.type.rawValue + (output.keep ? "" : ", not kept") + (output.records.map { ", \($0) records" } ?? "")
   }
 
   private static func rows(_ parameters: [ParameterDeclaration], prefix: String) -> [[String]] {

@@ -65,13 +65,14 @@ struct GroupDiagnosticTests {
       "expected a reference for 'model' of 'then', found the integer 3"),
     scan(
       "carry sees the steps' names", "scan: {task: [sort]}\n    carry: {model: ▸train.model}\n    then: {model: train.model}",
-      "unknown stage 'train' in a reference"),
+      "unknown stage 'train' in a reference; did you mean 's.train'?"),
     scan(
       "carry sees the variable", "scan: {task: [sort]}\n    carry: {model: ▸\"data[${task}].train\"}\n    then: {model: train.model}",
       "unknown name 'task' in ${…}; did you mean 'tasks'?"),
   ]
 
   static let references: [Case] = [
+    evaluate("a name inside a group", "▸train.model", "unknown stage 'train' in a reference; did you mean 's.train'?"),
     evaluate("carry outside a scan", "▸carry.model", "'carry.model' stands outside any scan that carries something"),
     evaluate("inputs of a recipe", "▸inputs.model", "the manifest declares no input 'model'"),
     evaluate("outputs elsewhere", "▸outputs.model", "'outputs' stands for those of a manifest that is used, in its 'then'"),
