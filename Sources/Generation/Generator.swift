@@ -36,6 +36,8 @@ package final class Generator {
     package internal(set) var steps = 0
     /// Prompt tokens run.
     package internal(set) var promptTokens = 0
+
+    package init() {}
   }
 
   /// `samples` completions of each prompt, and with `greedy` one more that takes the likeliest token each time. `onFinished` is told a

@@ -72,17 +72,24 @@ import Testing
     #expect(completions.allSatisfy { $0[0].tokens.count == 5 && $0[0].finish == .stop })
   }
 
+  /// Log-probs of the completions under the model's plain forward pass.
+  private func scored(_ model: Transformer, _ prompt: [Int32], _ tokens: [Int32]) -> [Float] {
+    let batch = TokenBatch([prompt + tokens])
+    var targets = Targets()
+    for (index, token) in tokens.enumerated() { targets.append(row: prompt.count - 1 + index, token: token) }
+    let activations = Activations(model.configuration, tokens: batch.count, targets: targets.count, purpose: .inference)
+    return model.logProbabilities(batch, targets, activations)
+  }
+
   @Test func `log-probs while generating are those of scoring the text, bit for bit`() throws {
     let model = Self.model()
-    let generator = Generator(model, sampling: .greedy, limits: GenerationLimits(maxNewTokens: 12), batchSize: 6)
-    let completions = try #require(try generator.generate(Self.prompts))
-    for (prompt, completion) in zip(Self.prompts, completions) {
-      let batch = TokenBatch([prompt + completion[0].tokens])
-      var targets = Targets()
-      for (index, token) in completion[0].tokens.enumerated() { targets.append(row: prompt.count - 1 + index, token: token) }
-      let activations = Activations(model.configuration, tokens: batch.count, targets: targets.count, purpose: .inference)
-      let scored = model.logProbabilities(batch, targets, activations)
-      for (a, b) in zip(scored, completion[0].logProbabilities) { #expect((a - b).magnitude < 1e-5) }
+    for sampling in [SamplingSettings.greedy, SamplingSettings(topK: 9, seed: 2)] {
+      let limits = GenerationLimits(maxNewTokens: 12, minNewTokens: 6, stopTokens: [3, 9, 60])
+      let generator = Generator(model, sampling: sampling, limits: limits, batchSize: 6)
+      let completions = try #require(try generator.generate(Self.prompts, samples: 2))
+      for (prompt, samples) in zip(Self.prompts, completions) {
+        for sample in samples { #expect(scored(model, prompt, sample.tokens) == sample.logProbabilities) }
+      }
     }
   }
 

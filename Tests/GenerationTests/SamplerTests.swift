@@ -3,12 +3,16 @@ import Kernels
 import Testing
 
 @Suite struct SamplerTests {
-  private func draw(_ settings: SamplingSettings, _ logits: [Float], uniform: Double) -> Sampler.Draw {
+  private func draw(
+    _ settings: SamplingSettings, _ logits: [Float], uniform: Double, greedy: Bool = false, excluding: [Int32] = []
+  ) -> Sampler.Draw {
     var copy = logits
-    return copy.withUnsafeMutableBufferPointer { buffer in
+    let draw = copy.withUnsafeMutableBufferPointer { buffer in
       guard let start = buffer.baseAddress else { return Sampler.Draw(token: -1, logProbability: 0) }
-      return Sampler(settings: settings).draw(start, buffer.count, uniform: uniform)
+      return Sampler(settings: settings).draw(start, buffer.count, uniform: uniform, greedy: greedy, excluding: excluding)
     }
+    #expect(copy == logits, "logits are left as they were")
+    return draw
   }
 
   /// The tokens that can be drawn at all, found by walking the uniform number.
@@ -88,5 +92,29 @@ import Testing
       size += 1
     }
     #expect(support(SamplingSettings(topP: 0.2), large).isSubset(of: Set(order.prefix(size).map { Int32($0) })))
+  }
+
+  @Test func `excluded tokens are not drawn, and truncation looks at the others`() {
+    func support(_ settings: SamplingSettings) -> Set<Int32> {
+      Set((0..<2000).map { draw(settings, logits, uniform: (Double($0) + 0.5) / 2000, excluding: [1, 3]).token })
+    }
+    #expect(support(SamplingSettings()) == [0, 2, 4, 5, 6, 7])
+    #expect(support(SamplingSettings(topK: 1)) == [6])
+    #expect(support(SamplingSettings(topP: 0.01)) == [6])
+    #expect(support(SamplingSettings(minP: 0.6)) == [4, 6])
+    #expect(draw(.greedy, logits, uniform: 0, excluding: [1]).token == 6)
+    #expect(draw(SamplingSettings(temperature: 2), logits, uniform: 0.9, greedy: true, excluding: [1]).token == 6)
+  }
+
+  @Test func `what is excluded does not move the log-prob`() {
+    let free = draw(SamplingSettings(temperature: 0.5), logits, uniform: 0, greedy: true)
+    #expect(free.token == 1)
+    let total = logits.reduce(0.0) { $0 + VectorMath.exp(Double($1) * 2) }
+    let kept = draw(SamplingSettings(temperature: 0.5), logits, uniform: 0, greedy: true, excluding: [1])
+    #expect((Double(kept.logProbability) - (Double(logits[6]) * 2 - VectorMath.log(total))).magnitude < 1e-5)
+  }
+
+  @Test func `a token can be drawn though all others are excluded and it is unlikely`() {
+    #expect(draw(SamplingSettings(), [0, 200, -200, 100], uniform: 0.7, excluding: [0, 1, 3]) == .init(token: 2, logProbability: -400))
   }
 }
