@@ -217,6 +217,7 @@ package final class ReinforcementRun {
       samples: settings.generations, greedy: settings.needsGreedy, progress: { _ in !control.shouldStop() },
       onFinished: { rollouts[$0] = $1 })
     guard isWhole else { return nil }
+    guard rollouts.allSatisfy({ $0?.isFinite ?? true }) else { throw notFinite("a log-probability of the policy") }
     return try score(rollouts.compactMap { $0 })
   }
 

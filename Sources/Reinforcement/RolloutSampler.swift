@@ -70,3 +70,8 @@ package struct RolloutSampler {
     return StopTexts.cut(codec.decode(isEnded ? Array(completion.tokens.dropLast()) : completion.tokens), at: stop)
   }
 }
+
+extension Rollout {
+  /// False where the model that sampled gave something that is no probability: its weights are spoilt.
+  package var isFinite: Bool { (samples + [greedy].compactMap { $0 }).allSatisfy { $0.logProbabilities.allSatisfy(\.isFinite) } }
+}

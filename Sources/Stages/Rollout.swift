@@ -54,6 +54,10 @@ package struct RolloutStage: NativeStage {
         return failure == nil && !context.stopRequested
       },
       onFinished: { place, rollout in
+        guard rollout.isFinite else {
+          failure = failure ?? StageFailure("the model's log-probabilities are not finite: its weights are spoilt", file: directory)
+          return
+        }
         do { try journal.append(missing[place], rollout) } catch { failure = error }
       })
     if let failure { throw failure }
