@@ -61,6 +61,8 @@ import Testing
       case "data/tasks": ["task": "reverse", "train": 8, "heldout": 4, "difficulty": 4]
       case "train/sft": ["learning_rate": 0.01, "max_steps": 3]
       case "average/wise-ft": ["alpha": 0.5]
+      case "rollout": DeadKeyTests.rolloutBase
+      case "train/rft": DeadKeyTests.reinforcementBase
       default: [:]
       }
     }
@@ -76,6 +78,7 @@ import Testing
       case "evaluate": [("model", [m.model]), ("suite", [parameter == "add_bos" ? m.chosen : m.written])]
       case "filter/rif", "filter/accepted", "score": RewardMaterials.probe(stage, parameter)
       case "average/wise-ft": [("base", [m.model]), ("tuned", [m.tuned])]
+      case "rollout", "train/rft": [("model", [m.model]), ("prompts", [m.records])]
       case "report/scores": [("base", m.baseScores), ("models", m.otherScores)]
       case "report/forgetting": ForgettingMaterials.probe(parameter)
       default: []
@@ -109,7 +112,7 @@ import Testing
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),
-    ] + model + training + evaluation + reports + rewards
+    ] + model + training + reinforcement + evaluation + reports + rewards
 
   private static let model: [Probe] = [
     Probe("model/init", "family", "llama", "qwen2"), Probe("model/init", "hidden_size", 16, 24),

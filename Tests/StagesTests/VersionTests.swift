@@ -48,6 +48,10 @@ import Testing
     case "model/init": return try bench.run(stage, Materials.dimensions, inputs: [("tokenizer", [m.tokenizer])])
     case "report/forgetting": return try bench.run(stage, inputs: ForgettingMaterials.probe(""))
     case "report/scores": return try bench.run(stage, inputs: [("base", m.baseScores), ("models", m.otherScores)])
+    case "rollout":
+      return try bench.run(stage, DeadKeyTests.rolloutBase, inputs: [("model", [m.model]), ("prompts", [m.records])])
+    case "train/rft":
+      return try bench.run(stage, DeadKeyTests.reinforcementBase, inputs: [("model", [m.model]), ("prompts", [m.records])])
     case "tokenize": return try bench.run(stage, inputs: [("data", [m.records]), ("tokenizer", [m.tokenizer])])
     case "tokenizer/train": return try bench.run(stage, ["vocab_size": 290], inputs: [("data", [m.records, m.written])])
     default:
