@@ -1,6 +1,7 @@
 import Artifacts
 import JSONValues
 import Planning
+import StageInterface
 
 /// What a run would do, and why: the judge's words without the doing.
 package struct RecipePlan: Sendable {
@@ -12,12 +13,18 @@ package struct RecipePlan: Sendable {
     /// `cached`, `run`, `resume` or `waits`.
     package let action: String
     package let reasons: [String]
+    /// What the stage has to say before it runs.
+    package let notes: [String]
   }
 
   package let entries: [Entry]
 
   /// Judges everything the targets need, in order. Nothing is written but the digests of sources, to spare the next look.
-  package static func make(_ recipe: Recipe, in storePath: String, options: RunOptions) throws -> RecipePlan {
+  ///
+  /// - Parameter stages: the native stages, for what they have to say of instances that are to run.
+  package static func make(
+    _ recipe: Recipe, in storePath: String, options: RunOptions, stages: [StageRunner] = []
+  ) throws -> RecipePlan {
     let graph = recipe.graph
     let selection = try RunSelection(graph, options)
     let wanted = selection.isWanted
@@ -26,15 +33,30 @@ package struct RecipePlan: Sendable {
     var judgements = try judgeAll(graph, wanted, judge)
     var history = ResultHistory(store: store)
     var entries: [Entry] = []
+    var counts = RecordCounts(graph: graph, judge: judge)
     for index in graph.instances.indices where wanted[index] {
       guard let judgement = judgements.removeValue(forKey: index) else { continue }
       entries.append(
         Entry(
           instance: graph.instances[index].name, stage: graph.instances[index].stage, key: judgement.key?.digest.text,
-          action: judgement.actionName, reasons: try judge.reasons(judgement, &history)))
+          action: judgement.actionName, reasons: try judge.reasons(judgement, &history),
+          notes: notes(graph.instances[index], judgement, stages, &counts)))
     }
     if try store.files.exists(storePath) { store.sources.save() }
     return RecipePlan(entries: entries)
+  }
+
+  private static func notes(
+    _ instance: StageInstance, _ judgement: Judgement, _ stages: [StageRunner], _ counts: inout RecordCounts
+  ) -> [String] {
+    guard case .native(let name) = instance.contract.run, let stage = stages.first(where: { $0.name == name }) else { return [] }
+    if case .cached = judgement.action { return [] }
+    return stage.notes(
+      PlannedStage(
+        parameters: instance.parameters,
+        inputs: instance.inputs.map { input in
+          PlannedStage.Input(name: input.declaration.name, records: input.elements.map { counts.count($0.source) })
+        }))
   }
 
   /// In order; a cached instance whose bytes a later one turns out to need is judged again, as a run would.
@@ -57,16 +79,21 @@ package struct RecipePlan: Sendable {
     return judgements
   }
 
-  /// As `plan --json` prints it.
+  /// As `plan --json` prints it: a list of instances. An instance whose stage has something to say has a member more, `notes`.
   package var json: JSONValue {
     .array(
       entries.map { entry in
-        [
-          "instance": .string(entry.instance), "stage": .string(entry.stage), "key": entry.key.map(JSONValue.string) ?? .null,
-          "action": .string(entry.action), "reasons": .array(entry.reasons.map(JSONValue.string)),
-        ]
+        var object = JSONObject([
+          ("instance", .string(entry.instance)), ("stage", .string(entry.stage)), ("key", entry.key.map(JSONValue.string) ?? .null),
+          ("action", .string(entry.action)), ("reasons", .array(entry.reasons.map(JSONValue.string))),
+        ])
+        if !entry.notes.isEmpty { object.append("notes", .array(entry.notes.map(JSONValue.string))) }
+        return .object(object)
       })
   }
+
+  /// As `plan` prints them below the instances: `note: forgetting: …`.
+  package var noteLines: [String] { entries.flatMap { entry in entry.notes.map { "note: \(entry.instance): \($0)" } } }
 
   /// As `plan` prints it: a line an instance, `run     sft[2e-5]  learning_rate 1e-5 -> 2e-5; input …`.
   package var lines: [String] {

@@ -8,6 +8,12 @@ package protocol NativeStage: Sendable {
   static var name: String { get }
   /// Does the work: reads inputs, creates every output, reports progress, and heeds `context.stopRequested`.
   static func run(_ parameters: Parameters, _ context: StageContext) throws
+  /// What is worth knowing before the compute is spent; `heirloom plan` prints it. Nothing, for most stages.
+  static func notes(_ plan: PlannedStage) -> [String]
+}
+
+extension NativeStage {
+  package static func notes(_ plan: PlannedStage) -> [String] { [] }
 }
 
 /// What is wrong with what a stage was given, in one line, with the place where it is known.

@@ -7,9 +7,12 @@ package struct StageRunner: Sendable {
   /// Decodes parameters and says which of them the stage's type asked for (for the test that holds it against its contract).
   package let parameterNames: @Sendable (JSONObject) throws -> Set<String>
   package let name: String
+  /// What the stage has to say before it runs.
+  package let notes: @Sendable (PlannedStage) -> [String]
 
   package init<Stage: NativeStage>(_ stage: Stage.Type) {
     name = Stage.name
+    notes = Stage.notes
     run = { parameters, context in try Stage.run(try Self.decode(parameters, Stage.Parameters.self), context) }
     parameterNames = { try JSONValue.object($0).decodeRecordingKeys(Stage.Parameters.self, keys: .snakeCase).keys }
   }

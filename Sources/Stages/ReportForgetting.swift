@@ -48,4 +48,19 @@ package struct ReportForgetting: NativeStage {
     let json = report.json(changedShare: parameters.changedShare)
     try Data((json.encoded() + "\n").utf8).write(to: URL(fileURLWithPath: try context.output("table")))
   }
+
+  // MARK: - Before it runs
+
+  /// The smallest drop that suites of each size can show: "suites of 128 records: a drop under 11.1 points will not show (…)".
+  package static func notes(_ plan: PlannedStage) -> [String] {
+    let sizes = Set(plan.inputs.flatMap(\.records).compactMap { $0 }).sorted()
+    guard let share = plan.parameters["changed_share"]?.numberValue, let confidence = plan.parameters["confidence"]?.numberValue else {
+      return []
+    }
+    return sizes.filter { $0 > 0 }.map { size in
+      let drop = Power.smallestDetectableDrop(count: size, changedShare: share, confidence: confidence) * 100
+      return "suites of \(size) records: a drop under \(FixedDigits.text(drop, 1)) points will not show "
+        + "(80 % power, \(FixedDigits.text(share * 100, 0)) % of answers changing)"
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Execution
 import JSONValues
+import Stages
 
 /// `heirloom plan MANIFEST [INSTANCE…]`: what `run` would do, and why.
 struct Plan: ParsableCommand {
@@ -17,9 +18,9 @@ struct Plan: ParsableCommand {
     var options = RunOptions(program: Program.path, variables: Program.variables)
     options.targets = instances
     options.reruns = rerun
-    let plan = try RecipePlan.make(recipe, in: store.path(recipe), options: options)
+    let plan = try RecipePlan.make(recipe, in: store.path(recipe), options: options, stages: NativeStages.all)
     if json { return Terminal.say(plan.json.encoded(pretty: true)) }
-    for line in plan.lines { Terminal.say(line) }
+    for line in plan.lines + plan.noteLines { Terminal.say(line) }
     let counts = ["run", "resume", "waits", "cached"].map { (name: $0, count: plan.count($0)) }.filter { $0.count > 0 }
     Terminal.say("\(plan.entries.count) instances: " + counts.map { "\($0.count) \($0.name)" }.joined(separator: ", "))
   }
