@@ -30,7 +30,8 @@ extension DeadKeyTests {
       Probe("train/rft", "epsilon_high", nil, 0.01, ["num_iterations": 3]), Probe("train/rft", "delta", nil, 1.001, ["num_iterations": 3]),
       Probe("train/rft", "importance_sampling_level", "token", "sequence", ["num_iterations": 3]),
       Probe("train/rft", "mask_truncated_completions", false, true),
-      Probe("train/rft", "drop_zero_variance", false, true, ["num_generations": 2, "max_completion_length": 2, "beta": 0.1, "max_steps": 4]),
+      Probe(
+        "train/rft", "drop_zero_variance", false, true, ["num_generations": 2, "max_completion_length": 2, "beta": 0.1, "max_steps": 4]),
 
       Probe("train/rft", "beta", 0, 0.1), Probe("train/rft", "kl_estimator", "k1", "k3", ["beta": 0.1]),
       Probe("train/rft", "kl_placement", "loss", "reward", ["beta": 0.1]),
