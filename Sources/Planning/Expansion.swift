@@ -46,13 +46,9 @@ struct Expansion {
   /// Nobody binds the inputs of the outermost manifest.
   private mutating func unbound(_ declaration: InputDeclaration, _ location: SourceLocation, in top: Block) -> Port {
     let sources = ReferenceList.empty("input '\(declaration.name)'", at: location)
-    let plan = PortPlan(name: declaration.name, sources: sources, location: location)
-    let port = Port(plan, in: top, top.scope, .input(declaration, manifest: "the manifest"))
-    if !declaration.isOptional {
-      findings.error(PlanningText.unboundInput(declaration.name), at: location)
-      port.state = .failed
-    }
-    return port
+    let plan = PortPlan(name: declaration.name, sources: sources, isBroken: !declaration.isOptional)
+    if plan.isBroken { findings.error(PlanningText.unboundInput(declaration.name), at: location) }
+    return Port(plan, in: top, top.scope, .input(declaration, manifest: "the manifest"))
   }
 
   // MARK: - Blocks

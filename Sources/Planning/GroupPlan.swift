@@ -37,8 +37,8 @@ final class GroupPlan {
   struct Scan {
     let entry: ScanEntry
     let carry: [PortPlan]
-    /// For each carried name, in their order; nil where `then` is wrong, which has been reported.
-    let then: [PortPlan?]
+    /// For each carried name, in their order.
+    let then: [PortPlan]
   }
 
   let entry: ManifestEntry
@@ -63,7 +63,7 @@ final class GroupPlan {
   // MARK: - Carrying on
 
   private static func scan(_ entry: ScanEntry, _ findings: inout Findings) -> Scan {
-    let carry = entry.carry.compactMap { PortPlan($0, "'\($0.key)' of 'carry'", &findings) }
+    let carry = entry.carry.map { PortPlan($0, "'\($0.key)' of 'carry'", &findings) }
     let names = entry.carry.map(\.key)
     for member in entry.then where !names.contains(where: { $0.hasSameBytes(as: member.key) }) {
       let near = NearestName.find(member.key, among: names)
@@ -73,7 +73,8 @@ final class GroupPlan {
       findings.error(PlanningText.thenLacks(member.key), at: entry.thenLocation)
     }
     let then = carry.map { carried in
-      entry.then.first { $0.key.hasSameBytes(as: carried.name) }.flatMap { PortPlan($0, "'\($0.key)' of 'then'", &findings) }
+      entry.then.first { $0.key.hasSameBytes(as: carried.name) }.map { PortPlan($0, "'\($0.key)' of 'then'", &findings) }
+        ?? PortPlan(name: carried.name, sources: carried.sources, isBroken: true)
     }
     return Scan(entry: entry, carry: carry, then: then)
   }

@@ -33,7 +33,7 @@ struct ManifestLibrary {
     let inputs = manifest.inputs.compactMap { member in
       InputDeclaration.read(member, &findings).map { ($0, member.keyLocation) }
     }
-    let outputs = manifest.outputs.compactMap { PortPlan($0, "output '\($0.key)'", &findings) }
+    let outputs = manifest.outputs.map { PortPlan($0, "output '\($0.key)'", &findings) }
     return ManifestPlan(manifest, path: path, inputs: inputs, entries: entries, outputs: outputs)
   }
 

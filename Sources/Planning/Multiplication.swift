@@ -126,10 +126,7 @@ struct Multiplication {
       var carried = first
       for inside in blocks[start...end] {
         inside.carried = carried
-        inside.carriesOn = scan.then.enumerated().map { index, plan in
-          guard let plan else { return Port.broken(scan.carry[index], in: inside) }
-          return Port(plan, in: inside, inside.scope, .carried(like: first[index]))
-        }
+        inside.carriesOn = zip(scan.then, first).map { Port($0, in: inside, inside.scope, .carried(like: $1)) }
         carried = inside.carriesOn
       }
       start = end + 1
@@ -156,11 +153,9 @@ struct Multiplication {
     top.inputs = use.plan.inputs.enumerated().map { place, declaration in
       let binding = use.bindings.first { $0.place == place }
       let sources = binding?.list ?? .empty("input '\(declaration.name)'", at: use.path.location)
-      let plan = PortPlan(name: declaration.name, sources: sources, location: sources.location)
-      let port = Port(plan, in: inside, inside.scope, .input(declaration, manifest: use.path.value))
       // Missing or no reference at all: reported.
-      if binding == nil, !declaration.isOptional { port.state = .failed }
-      return port
+      let plan = PortPlan(name: declaration.name, sources: sources, isBroken: binding == nil && !declaration.isOptional)
+      return Port(plan, in: inside, inside.scope, .input(declaration, manifest: use.path.value))
     }
     inside.inner = top
     if params == nil {
@@ -169,9 +164,7 @@ struct Multiplication {
     } else {
       fill(top, use.plan.entries)
     }
-    let outputs = use.plan.outputs.map { Port($0, in: top, top.scope) }
-    if params == nil { for port in outputs { port.state = .failed } }
-    inside.outputs = outputs
+    inside.outputs = use.plan.outputs.map { Port($0, in: top, top.scope) }
   }
 
   private static func values(_ use: GroupPlan.Use, _ scope: Scope, _ findings: inout Findings) -> [(
@@ -184,14 +177,5 @@ struct Multiplication {
     }
     findings.add(contentsOf: own)
     return own.hasErrors ? nil : values
-  }
-}
-
-extension Port {
-  /// What it would stand for is wrong, and reported.
-  static func broken(_ plan: PortPlan, in block: Block) -> Port {
-    let port = Port(plan, in: block, block.scope)
-    port.state = .failed
-    return port
   }
 }

@@ -7,18 +7,19 @@ struct PortPlan {
   let name: String
   let sources: ReferenceList
   let location: SourceLocation
+  /// What it would stand for is wrong, and reported: who asks for it is told nothing more.
+  let isBroken: Bool
 
-  init?(_ member: Node.Member, _ what: String, _ findings: inout Findings) {
-    guard let sources = ReferenceList(member.value, what, &findings) else { return nil }
-    name = member.key
-    self.sources = sources
-    location = member.value.location
+  init(_ member: Node.Member, _ what: String, _ findings: inout Findings) {
+    let sources = ReferenceList(member.value, what, &findings)
+    self.init(name: member.key, sources: sources ?? .empty(what, at: member.value.location), isBroken: sources == nil)
   }
 
-  init(name: String, sources: ReferenceList, location: SourceLocation) {
+  init(name: String, sources: ReferenceList, isBroken: Bool = false) {
     self.name = name
     self.sources = sources
-    self.location = location
+    location = sources.location
+    self.isBroken = isBroken
   }
 }
 
@@ -47,13 +48,14 @@ final class Port {
   let block: Block
   let scope: Scope
   let rule: Rule
-  var state = State.waiting
+  var state: State
 
   init(_ plan: PortPlan, in block: Block, _ scope: Scope, _ rule: Rule = .none) {
     self.plan = plan
     self.block = block
     self.scope = scope
     self.rule = rule
+    state = plan.isBroken ? .failed : .waiting
   }
 
   var name: String { plan.name }

@@ -72,6 +72,18 @@ struct GroupDiagnosticTests {
   ]
 
   static let references: [Case] = [
+    stages(
+      "what is wrong with a carried name is said once",
+      """
+        s:
+          scan: {task: "${tasks}"}
+          carry: {model: ▸base, data: "tokens[sort].tokens"}
+          stages: {train: {uses: train/sft, inputs: {model: carry.model, data: carry.data}}}
+          then: {model: train.model, data: ▸tokens}
+        e: {uses: evaluate, inputs: {model: s.model, suite: "data[sort].heldout"}}
+        f: {uses: train/sft, inputs: {model: base.model, data: s.data}}
+      """, "'base' is no reference; write name.output, name[value].output, or a path that starts with ./ ../ or /",
+      "'tokens' is no reference; write name.output, name[value].output, or a path that starts with ./ ../ or /"),
     evaluate("a name inside a group", "▸train.model", "unknown stage 'train' in a reference; did you mean 's.train'?"),
     evaluate("carry outside a scan", "▸carry.model", "'carry.model' stands outside any scan that carries something"),
     evaluate("inputs of a recipe", "▸inputs.model", "the manifest declares no input 'model'"),
