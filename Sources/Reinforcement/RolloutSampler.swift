@@ -27,6 +27,8 @@ package struct RolloutSampler {
   package var endTokens: Set<Int32>
   /// Sequences decoded at once; moves no byte.
   package var sequencesAtOnce: Int
+  /// Kept from one step of training to the next.
+  private let memory = GenerationMemory()
 
   package init(_ codec: TextCodec, sampling: SamplingSettings, maxNewTokens: Int, endTokens: Set<Int32>, sequencesAtOnce: Int) {
     self.codec = codec
@@ -45,7 +47,7 @@ package struct RolloutSampler {
     let limits = GenerationLimits(
       maxNewTokens: maxNewTokens, minNewTokens: minNewTokens, stopTokens: endTokens,
       makeStopRule: StopTexts.rule(stop, codec.decode))
-    let generator = Generator(model, sampling: sampling, limits: limits, batchSize: sequencesAtOnce)
+    let generator = Generator(model, sampling: sampling, limits: limits, batchSize: sequencesAtOnce, memory: memory)
     return try generator.generate(
       prompts.map(\.ids), samples: samples, greedy: greedy, numbers: numbers, progress: progress,
       onFinished: { index, completions, greedy in
