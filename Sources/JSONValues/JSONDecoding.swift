@@ -94,12 +94,17 @@ private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
     case is String.Type: return try required(value.stringValue, "a string") as? T
     case is Double.Type: return try required(value.numberValue, "a number") as? T
     case is Float.Type: return try required(value.numberValue.map(Float.init), "a number") as? T
-    case is Int.Type: return try required(value.integerValue, "an integer") as? T
-    case is UInt64.Type: return try required(value.integerValue.flatMap { UInt64(exactly: $0) }, "an integer of at least 0") as? T
+    case let type as any FixedWidthInteger.Type: return try integer(type) as? T
     case is JSONValue.Type: return value as? T
     case is JSONObject.Type: return try required(value.objectValue, "an object") as? T
     default: return nil
     }
+  }
+
+  private func integer<I: FixedWidthInteger>(_ type: I.Type) throws -> I {
+    let bounds =
+      I.bitWidth == Int.bitWidth ? (I.isSigned ? "an integer" : "an integer of at least 0") : "an integer from \(I.min) to \(I.max)"
+    return try required(value.integerValue.flatMap { I(exactly: $0) }, bounds)
   }
 
   private func required<V>(_ value: V?, _ expected: String) throws -> V {

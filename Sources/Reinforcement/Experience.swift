@@ -32,8 +32,8 @@ struct Experience {
     isCounted(rollout) && (advantages.groups[rollout].hasSignal || settings.klInLoss)
   }
 
-  /// Whether a rollout is in the loss's denominator.
-  func isCounted(_ rollout: Int) -> Bool { !(settings.dropsEqualRewards && advantages.groups[rollout].isEqual) }
+  /// Whether a rollout is in the loss's denominator. One whose rewards are equal may yet pull somewhere, where a greedy one scored otherwise.
+  func isCounted(_ rollout: Int) -> Bool { !(settings.dropsEqualRewards && !advantages.groups[rollout].hasSignal) }
 
   var estimator: KLEstimator { settings.loss.klEstimator }
   var clamps: KLEstimator.Clamps { settings.loss.klClamps }

@@ -9,7 +9,7 @@ package struct ReinforcementSettings: Sendable, Equatable {
   package enum KLPlacement: String, Sendable, CaseIterable {
     /// β · KL is part of each token's loss.
     case loss
-    /// β · Σₜ (log π_old − log π_ref) is taken from a completion's reward before advantages are made (k1, summed over the sequence).
+    /// β · Σₜ KLₜ of the policy that sampled is taken from a completion's reward before advantages are made; with k1 as in TRL's RLOO.
     case reward
   }
 
@@ -57,7 +57,7 @@ package struct ReinforcementSettings: Sendable, Equatable {
   package var referenceSyncSteps = 512
   /// Completions that were cut off for length do not train.
   package var masksTruncated = false
-  /// Groups with equal rewards are left out of the loss's denominator, and of the KL.
+  /// Groups without any advantage are left out of the loss's denominator, and of the KL.
   package var dropsEqualRewards = false
   /// Learning rate, schedule, clipping, AdamW; `epochs` and `maxSteps` count passes over the prompts and steps.
   package var optimizer = TrainingSettings()

@@ -45,7 +45,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
 
   struct KLParameters: Decodable, Sendable {
     let beta: Double
-    let klEstimator: String
+    let klEstimator: String?
     let klPlacement: String
     let klReference: String
     let klClip: Double
@@ -99,7 +99,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
     settings.importanceSamplingLevel = .init(rawValue: loss.importanceSamplingLevel) ?? .token
     settings.maxCompletionLength = prompting.maxCompletionLength
     settings.beta = kl.beta
-    settings.klEstimator = .init(rawValue: kl.klEstimator) ?? .k3
+    settings.klEstimator = kl.klEstimator.flatMap(KLEstimator.init) ?? (kl.klPlacement == "reward" ? .k1 : .k3)
     settings.klClamps = KLEstimator.Clamps(difference: kl.klClip, value: kl.klValueClip)
     return settings
   }
