@@ -47,11 +47,9 @@ import Tokenization
     #expect(seen == [1, 2])
     let other = Self.path()
     defer { try? FileManager.default.removeItem(atPath: other) }
-    for (rollout, appending) in [(Self.example, false), (chat, true)] {
-      let writer = try RolloutWriter(other, appending: appending)
-      try writer.append(rollout)
-      try writer.close()
-    }
+    let writer = try RolloutWriter(other)
+    for rollout in [Self.example, chat] { try writer.append(rollout) }
+    try writer.close()
     #expect(FileManager.default.contents(atPath: path) == FileManager.default.contents(atPath: other))
   }
 
