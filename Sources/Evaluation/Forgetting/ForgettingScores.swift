@@ -124,6 +124,9 @@ package struct ForgettingScores: Sendable {
         guard score.isShare, score.isHigherBetter else {
           throw fault("steps", score, "a task is scored in points, not by \(score.metric); such a suite belongs under 'general'")
         }
+        guard cells[row + 1][column] == nil else {
+          throw fault("steps", score, "is a second score of the same model on suite '\(score.suite)'")
+        }
         cells[row + 1][column] = score
       }
       runs.append(Run(seed: seed, cells: cells, joint: Array(repeating: nil, count: tasks.count)))
