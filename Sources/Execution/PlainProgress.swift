@@ -40,16 +40,10 @@ enum ProgressText {
     }
   }
 
-  /// The first reasons: `plan` tells them all.
-  private static func shortened(_ reasons: [String]) -> String {
-    let shown = reasons.prefix(3).joined(separator: "; ")
-    return reasons.count > 3 ? "\(shown); and \(reasons.count - 3) more" : shown
-  }
-
   private static func started(_ name: String, _ start: ProgressEvent.Start) -> String {
     let verb = start.resumes ? "resumed   " : "started   "
     let attempt = start.attempt > 1 ? "  attempt \(start.attempt)" : ""
-    return verb + name + attempt + (start.reasons.isEmpty ? "" : "  (\(shortened(start.reasons)))")
+    return verb + name + attempt + (start.reasons.isEmpty ? "" : "  (\(ReasonText.shortened(start.reasons, to: 3)))")
   }
 
   static func failure(_ name: String, _ problem: StageProblem) -> [String] {

@@ -101,7 +101,7 @@ package struct RecipePlan: Sendable {
     return entries.map { entry in
       let head = pad(entry.action, 7) + " "
       guard !entry.reasons.isEmpty else { return head + entry.instance }
-      return head + pad(entry.instance, width) + "  " + entry.reasons.joined(separator: "; ")
+      return head + pad(entry.instance, width) + "  " + ReasonText.shortened(entry.reasons, to: 12)
     }
   }
 

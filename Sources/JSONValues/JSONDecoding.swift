@@ -104,7 +104,11 @@ private struct ValueDecoder: Decoder, SingleValueDecodingContainer {
   private func integer<I: FixedWidthInteger>(_ type: I.Type) throws -> I {
     let bounds =
       I.bitWidth == Int.bitWidth ? (I.isSigned ? "an integer" : "an integer of at least 0") : "an integer from \(I.min) to \(I.max)"
-    return try required(value.integerValue.flatMap { I(exactly: $0) }, bounds)
+    guard let found = value.integerValue else { throw mismatch(bounds) }
+    guard let integer = I(exactly: found) else {
+      throw JSONDecodingError(path: codingPath.text, message: "expected \(bounds), found \(found)")
+    }
+    return integer
   }
 
   private func required<V>(_ value: V?, _ expected: String) throws -> V {

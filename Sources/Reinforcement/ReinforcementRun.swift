@@ -50,6 +50,8 @@ package final class ReinforcementRun {
   let binding: TrainingBinding
   private let schedule: LearningRateSchedule
   private let packed: ModelWeights
+  /// The policy as it samples: over packed weights.
+  private let sampling: Transformer
   private var isPackedStale = true
   private var activations: Activations?
   var state: ReinforcementState
@@ -68,6 +70,7 @@ package final class ReinforcementRun {
     self.pool = pool
     policy = Transformer(ModelWeights(configuration, arena), pool: pool)
     packed = ModelWeights.packed(configuration, arena, pool: pool)
+    sampling = Transformer(packed, pool: pool)
     var sampler = RolloutSampler(
       codec, sampling: settings.sampling, maxNewTokens: settings.maxNewTokens, endTokens: endTokens,
       sequencesAtOnce: settings.sequencesAtOnce)
@@ -213,7 +216,7 @@ package final class ReinforcementRun {
     let first = state.step * settings.promptsPerStep
     var rollouts = [Rollout?](repeating: nil, count: planned.prompts.count)
     let isWhole = try sampler.sample(
-      Transformer(packed, pool: pool), planned.prompts.map { material.prompts[$0] }, numbers: planned.prompts.indices.map { first + $0 },
+      sampling, planned.prompts.map { material.prompts[$0] }, numbers: planned.prompts.indices.map { first + $0 },
       samples: settings.generations, greedy: settings.needsGreedy, progress: { _ in !control.shouldStop() },
       onFinished: { rollouts[$0] = $1 })
     guard isWhole else { return nil }

@@ -15,6 +15,7 @@ package struct FilterRIF: NativeStage {
     let filterLow: Double
     let filterHigh: Double
     let control: String
+    let whenEmpty: String
     let seed: UInt64
   }
 
@@ -42,6 +43,7 @@ package struct FilterRIF: NativeStage {
     try RecordFile.write(rows: instances.lazy.map(report.passRateRow), to: try context.output("pass_rates"))
     try write(report.json.encoded(pretty: true) + "\n", to: try context.output("report"))
     try write(FilterRIFTable(report).text, to: try context.output("summary"))
+    if report.isUnfiltered { context.log("warning: the criterion keeps none of the records, so all are kept") }
     context.log("\(report.keptCount) of \(instances.count) records kept")
     for (name, value) in [("kept", report.keptCount), ("dropped", instances.count - report.keptCount)] {
       context.metric(step: 0, name, Double(value))
@@ -52,9 +54,11 @@ package struct FilterRIF: NativeStage {
     guard parameters.filterLow < parameters.filterHigh else {
       throw StageFailure("parameter filter_low: \(parameters.filterLow) is not below filter_high, \(parameters.filterHigh)")
     }
-    return InstanceFilter(
+    var filter = InstanceFilter(
       InstanceFilter.Criterion(rawValue: parameters.criterion) ?? .anyCorrect, threshold: parameters.threshold, low: parameters.filterLow,
       high: parameters.filterHigh, control: InstanceFilter.Control(rawValue: parameters.control) ?? .none, seed: parameters.seed)
+    filter.keepsAllWhenEmpty = parameters.whenEmpty == "keep_all"
+    return filter
   }
 
   /// A dataset without records would fail whoever is to train on it, with less to say about why.

@@ -36,7 +36,8 @@ extension DeadKeyTests {
       Probe("train/rft", "beta", 0, 0.1), Probe("train/rft", "kl_estimator", "k1", "k3", ["beta": 0.1]),
       Probe("train/rft", "kl_placement", "loss", "reward", ["beta": 0.1]),
       Probe("train/rft", "kl_reference", "previous", "moving_average", ["beta": 0.1, "ref_model_sync_steps": 1, "max_steps": 3]),
-      Probe("train/rft", "kl_clip", 20, 1e-4, ["beta": 0.1]), Probe("train/rft", "kl_value_clip", nil, 1e-6, ["beta": 0.1]),
+      Probe("train/rft", "kl_clip", 20, 1e-4, ["beta": 0.1, "max_steps": 4]),
+      Probe("train/rft", "kl_value_clip", nil, 1e-6, ["beta": 0.1, "max_steps": 4]),
       Probe("train/rft", "kl_target", nil, 5, ["beta": 0.1, "kl_horizon": 20, "max_steps": 3]),
       Probe("train/rft", "kl_horizon", 20, 40, ["beta": 0.1, "kl_target": 5, "max_steps": 3]),
       Probe("train/rft", "ref_model_mixup_alpha", 0.5, 1, moving), Probe("train/rft", "ref_model_sync_steps", 1, 2, moving),
@@ -45,6 +46,8 @@ extension DeadKeyTests {
       Probe("train/rft", "adam_beta2", 0.999, 0.9), Probe("train/rft", "adam_epsilon", 1e-8, 1e-3),
       Probe("train/rft", "data_seed", nil, 5), Probe("train/rft", "save_steps", 1, 20),
     ]
+
+  private static let letters = JSONValue.array("abcdefghijklmnopqrstuvwxyz".map { .string(String($0)) })
 
   private static let moving: JSONValue = ["beta": 0.1, "kl_reference": "moving_average", "ref_model_sync_steps": 1, "max_steps": 3]
 
@@ -55,7 +58,7 @@ extension DeadKeyTests {
       Probe(stage, "template", "{prompt}", "now {prompt}"), Probe(stage, "delimiter", "", "\n"), Probe(stage, "add_bos", false, true),
       Probe(stage, "num_generations", 3, 4), Probe(stage, "temperature", 1, 0.7), Probe(stage, "top_p", 1, 0.5),
       Probe(stage, "top_k", 0, 3), Probe(stage, "min_p", 0, 0.3), Probe(stage, "max_completion_length", 6, 8),
-      Probe(stage, "min_completion_length", 0, 8), Probe(stage, "stop", [], ["a"]), Probe(stage, "rewards", variety, briefness),
+      Probe(stage, "min_completion_length", 0, 8), Probe(stage, "stop", [], letters), Probe(stage, "rewards", variety, briefness),
       Probe(stage, "seed", 0, 1), Probe(stage, "max_num_seqs", 2, 64),
     ]
   }

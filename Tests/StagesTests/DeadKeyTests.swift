@@ -147,7 +147,7 @@ import Testing
     Probe("filter/rif", "criterion", "any_correct", "nonzero_variance"), Probe("filter/rif", "filter_key", "accuracy", "format"),
     Probe("filter/rif", "threshold", 1, 0.5), Probe("filter/rif", "filter_low", 0.01, 0.3, ["criterion": "pass_rate"]),
     Probe("filter/rif", "filter_high", 0.6, 0.99, ["criterion": "pass_rate"]),
-    Probe("filter/rif", "control", "none", "random_same_size"),
+    Probe("filter/rif", "control", "none", "random_same_size"), Probe("filter/rif", "when_empty", "error", "keep_all", ["threshold": 2]),
     Probe("filter/rif", "seed", 0, 1, ["control": "random_same_size"]), Probe("filter/accepted", "filter_key", "accuracy", "format"),
     Probe("filter/accepted", "threshold", 1, 0.5), Probe("filter/accepted", "max_per_prompt", nil, 1),
     Probe("filter/accepted", "deduplicate", true, false), Probe("filter/accepted", "drop_truncated", true, false),

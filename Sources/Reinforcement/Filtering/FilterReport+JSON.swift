@@ -11,6 +11,7 @@ extension FilterReport {
       object.append("filter_high", .number(filter.high))
     }
     object.append("control", .string(filter.control.rawValue))
+    if isUnfiltered { object.append("unfiltered", true) }
     object.append("records", .integer(instances.count))
     object.append("kept", .integer(keptCount))
     object.append("dropped", .integer(instances.count - keptCount))

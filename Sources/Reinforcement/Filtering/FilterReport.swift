@@ -16,6 +16,8 @@ package struct FilterReport: Sendable {
 
   package var keptCount: Int { verdicts.count(where: \.isKept) }
   package var isDrawn: Bool { filter.control != .none }
+  /// The criterion kept nothing, and so everything was.
+  package var isUnfiltered: Bool { keptCount > 0 && !verdicts.contains { $0.reason.keeps } }
   package var kept: [InstanceScores] { zip(instances, verdicts).filter { $1.isKept }.map { $0.0 } }
 
   /// How many records the criterion says what of; reasons that occur.

@@ -47,6 +47,8 @@ package struct InstanceFilter: Sendable {
   package var high: Double
   package var control: Control
   package var seed: UInt64
+  /// Keep every record where the criterion would keep none: a sequence of tasks goes on then, unfiltered.
+  package var keepsAllWhenEmpty = false
 
   package init(
     _ criterion: Criterion = .anyCorrect, threshold: Double = 1, low: Double = 0.01, high: Double = 0.99, control: Control = .none,
@@ -62,6 +64,7 @@ package struct InstanceFilter: Sendable {
 
   package func verdicts(_ instances: [InstanceScores]) -> [Verdict] {
     let reasons = instances.map(reason)
+    if keepsAllWhenEmpty, !reasons.contains(where: \.keeps) { return reasons.map { Verdict(reason: $0, isKept: true) } }
     switch control {
     case .none: return reasons.map { Verdict(reason: $0, isKept: $0.keeps) }
     case .randomSameSize:
