@@ -19,8 +19,9 @@ struct Experience {
       let rewards = rollout.samples.enumerated().map { place, sample -> Double? in
         guard let reward = sample.rewards?.total else { return nil }
         guard settings.klInReward, let reference else { return reward }
-        return reward - beta
-          * KLEstimator.k1.sum(policy: sample.logProbabilities, reference: reference[index][place], settings.loss.klClamps)
+        let kl = settings.loss.klEstimator.sum(
+          policy: sample.logProbabilities, reference: reference[index][place], settings.loss.klClamps)
+        return reward - beta * kl
       }
       return Advantages.Group(rewards: rewards, greedy: rollout.greedy?.rewards?.total)
     }

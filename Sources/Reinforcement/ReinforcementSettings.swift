@@ -9,7 +9,7 @@ package struct ReinforcementSettings: Sendable, Equatable {
   package enum KLPlacement: String, Sendable, CaseIterable {
     /// β · KL is part of each token's loss.
     case loss
-    /// β · Σₜ KLₜ of the policy that sampled is taken from a completion's reward before advantages are made; with k1 as in TRL's RLOO.
+    /// β · Σₜ KLₜ of the policy that sampled is taken from a completion's reward before advantages are made.
     case reward
   }
 

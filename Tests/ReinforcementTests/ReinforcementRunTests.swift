@@ -129,13 +129,32 @@ import Training
       let (records, _) = try TinyReinforcement {
         $0.loss.beta = beta
         $0.klPlacement = placement
-        $0.loss.klEstimator = .k3
+        $0.loss.klEstimator = placement == .loss ? .k3 : .k1
         $0.optimizer.maxSteps = 30
         $0.optimizer.schedule = .constant
       }.run()
       return records.suffix(5).map { $0["kl"] }.reduce(0, +) / 5
     }
     #expect(try drift(2) < drift(1e-6) / 3)
+  }
+
+  @Test("what KL takes from the reward is by the estimator that was asked for") func rewardEstimator() throws {
+    func parameters(_ estimator: KLEstimator) throws -> [Float] {
+      var tiny = TinyReinforcement {
+        $0.loss.beta = 0.1
+        $0.klPlacement = .reward
+        $0.reference = .base
+        $0.loss.klEstimator = estimator
+        $0.optimizer.maxSteps = 1
+      }
+      let base = ParameterArena(TinyReinforcement.configuration)
+      Transformer.initialize(base, seed: 9, pool: tiny.pool)
+      tiny.base = base
+      _ = try tiny.run()
+      return tiny.parameters
+    }
+    let trained = try KLEstimator.allCases.map(parameters)
+    #expect(trained[0] != trained[1] && trained[1] != trained[2] && trained[0] != trained[2])
   }
 
   @Test("a moving reference follows, a base stays what it is") func references() throws {
