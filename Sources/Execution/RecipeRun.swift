@@ -342,8 +342,9 @@ package final class RecipeRun {
     // What had not begun has nothing to tell; the summary counts it.
     case .interrupted: if attempts[index] != nil { display.show(.interrupted(name(index))) }
     }
-    // The judgement already says "cached"; a line for each of thousands would say it twice.
-    if outcome != .cached { directory.note("finished", members) }
+    // The judgement already says "cached", and a line for each of thousands would say it twice; not so of one that was started and then found
+    // that another instance had computed the same.
+    if outcome != .cached || attempts[index] != nil { directory.note("finished", members) }
   }
 
   private func showViews(_ index: Int) throws(StoreError) {
