@@ -79,13 +79,19 @@ package struct StoreQueries: Sendable {
     return Finding(run: run, instance: instance, result: result, paths: paths)
   }
 
-  /// `INSTANCE` or `INSTANCE.OUTPUT`; names of groups and values in brackets may hold dots.
+  /// `INSTANCE` or `INSTANCE.OUTPUT`; names of groups and values in brackets may hold dots. Where neither is there, whichever is nearer to
+  /// something that is.
   package func parse(_ text: String, in choice: RunChoice) throws -> (instance: String, output: String?) {
     let run = try run(choice)
     if !Self.instances(text, run).isEmpty { return (text, nil) }
     let tail = text.lastIndex(of: "]") ?? text.startIndex
     guard let dot = text[tail...].lastIndex(of: ".") else { return (text, nil) }
-    return (String(text[..<dot]), String(text[text.index(after: dot)...]))
+    let split = (instance: String(text[..<dot]), output: Optional(String(text[text.index(after: dot)...])))
+    let paths = run.instances.map(\.path)
+    // Outputs are a stage's: after the name of a group another name was meant.
+    if Self.instances(split.instance, run).contains(where: { InstancePattern(split.instance)?.reaches($0.path) ?? true }) { return split }
+    let isNear = InstancePath.nearest(text, among: paths) == nil && InstancePath.nearest(split.instance, among: paths) != nil
+    return isNear ? split : (text, nil)
   }
 
   /// The one that a name or a pattern (`rft[task=sort].train`) means.

@@ -44,11 +44,11 @@ package struct Scalar: Sendable {
     }
   }
 
-  /// At most 40 characters on one line.
-  package static func shortened(_ text: String) -> String {
+  /// At most `limit` characters on one line.
+  package static func shortened(_ text: String, to limit: Int = 40) -> String {
     var scalars = String.UnicodeScalarView()
     for (count, scalar) in text.unicodeScalars.enumerated() {
-      if count == 40 { return String(scalars) + "…" }
+      if count == limit { return String(scalars) + "…" }
       scalars.append(scalar.value < 0x20 ? " " : scalar)
     }
     return String(scalars)

@@ -38,7 +38,8 @@ package struct InstancePath: Sendable, Equatable {
 }
 
 extension InstancePath {
-  /// The name nearest to one that is not there: of a stage or a group without its points, else of an instance or a group at a point.
+  /// The name nearest to one that is not there: the pattern with its wrong word put right, else a stage or a group without its points, else an
+  /// instance or a group at a point.
   package static func nearest(_ name: String, among paths: [InstancePath]) -> String? {
     var entries: Set<String> = []
     var instances: Set<String> = []
@@ -51,46 +52,7 @@ extension InstancePath {
         instances.insert(instance)
       }
     }
-    return NearestName.find(name, among: entries.sorted() + instances.subtracting(entries).sorted())
-  }
-}
-
-// MARK: - Patterns
-
-/// What a person means by `rft`, `rft[sort]`, `rft[*].train`, `rft.scores[suite=sort]`: every instance whose path begins so.
-package struct InstancePattern {
-  private let segments: [Reference.Segment]
-
-  /// Nil when the text is no pattern.
-  package init?(_ text: String) {
-    guard let segments = ReferenceParser.parse(target: text) else { return nil }
-    self.segments = segments
-  }
-
-  package func matches(_ path: InstancePath) -> Bool {
-    let own = path.segments
-    return segments.count <= own.count && zip(segments, own).allSatisfy { matches($0, $1) }
-  }
-
-  /// Without brackets, at every point.
-  private func matches(_ wanted: Reference.Segment, _ segment: InstancePath.Segment) -> Bool {
-    guard wanted.name.hasSameBytes(as: segment.name) else { return false }
-    switch wanted.selector {
-    case .none: return true
-    case .all: return !segment.axes.isEmpty
-    case .positional(let items): return items.count == segment.axes.count && zip(items, segment.axes).allSatisfy { matches($0, $1.value) }
-    case .named(let items):
-      return items.allSatisfy { axis, item in
-        segment.axes.contains { $0.axis.hasSameBytes(as: axis) && matches(item, $0.value) }
-      }
-    }
-  }
-
-  private func matches(_ item: Reference.Item, _ value: JSONValue) -> Bool {
-    switch item {
-    case .any: true
-    case .value(let wanted): wanted == value || wanted.stringValue == ValueText.label(value)
-    case .template: false
-    }
+    return InstancePattern(name)?.repaired(among: paths)
+      ?? NearestName.find(name, among: entries.sorted() + instances.subtracting(entries).sorted())
   }
 }

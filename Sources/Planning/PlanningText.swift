@@ -123,7 +123,7 @@ enum PlanningText {
   static let handedOnTooOften = "this is handed on through too many manifests and scans"
   static func cycle(_ names: [String]) -> String { "stages need each other in a circle: \(names.joined(separator: " -> "))" }
   static func cycleStep(_ name: String, _ next: String) -> String { "\(name) takes an output of \(next)" }
-  static func unknownTarget(_ name: String) -> String { "the recipe has no instance '\(Scalar.shortened(name))'" }
+  static func unknownTarget(_ name: String) -> String { "the recipe has no instance '\(Scalar.shortened(name, to: 200))'" }
 
   // MARK: - Scans
 

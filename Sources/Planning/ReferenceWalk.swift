@@ -107,7 +107,11 @@ struct ReferenceWalk {
     if places.isEmpty, absent == nil {
       let name = block.prefix + segment.name
       let text = name + PointTable.text(values)
-      absent = wrong(PlanningText.noInstance(text), NearestName.find(text, among: table.brackets.map { name + $0 }))
+      // Any value stays any.
+      let near = table.points.map { point in
+        name + PointTable.text(zip(values, point.axes).map { wanted, axis in wanted.map { _ in axis.value } })
+      }
+      absent = wrong(PlanningText.noInstance(text), NearestName.find(text, among: near))
     }
     return places
   }

@@ -210,7 +210,30 @@ struct GroupStories {
     #expect(finding.paths["text"] == "\(project.store)/views/test/sft[two].train/text")
     #expect(finding.instance.needs == ["sft[one].train", "sft[two].data"])
     #expect(complaint(queries, "sft[one]") == "'sft[one]' has 3 instances: sft[one].data, sft[one].train, sft[one].scores")
-    #expect(complaint(queries, "sft[tow].train")?.hasSuffix("did you mean 'sft[two].train'?") == true)
+    for (wrong, near) in [
+      "sft[tow].train": "sft[two].train", "sft[task=tow].train": "sft[task=two].train", "sft[tsak=two].train": "sft[task=two].train",
+      "sft.trian": "sft.train", "sft[two].train.scores": "sft[two].train",
+    ] { #expect(complaint(queries, wrong)?.hasSuffix("did you mean '\(near)'?") == true, "\(wrong)") }
+    // What is said of a name that is not there is said of the name that was typed, unless the part before its last dot is nearer to something.
+    for (text, instance, output) in [
+      ("sft[two].trian", "sft[two].trian", nil), ("sft[two].train.txt", "sft[two].train", "txt"),
+      ("sft[tow].train.text", "sft[tow].train", "text"), ("sft[2].train", "sft[2].train", nil),
+    ] {
+      let parsed = try queries.parse(text, in: .latest)
+      #expect(parsed.instance == instance && parsed.output == output, "\(text)")
+    }
+  }
+
+  @Test("of two instances that are the same, one runs and the other has its result; the record of the run says so")
+  func twins() throws {
+    let project = try TestProject()
+    try project.write(
+      "recipe.yaml",
+      "heirloom: 1\nname: test\nstages: {twin: {matrix: {of: [a, b]}, stages: {text: {uses: say, with: {text: the same}}}}}")
+    let happening = try project.run()
+    #expect(happening.ran.count == 1 && happening.cached.count == 1)
+    let run = try StoreQueries(project.store).run(.latest)
+    #expect(run.count("ran") == 1 && run.count("cached") == 1, "\(run.lines)")
   }
 
   private func complaint(_ queries: StoreQueries, _ name: String) -> String? {

@@ -96,6 +96,12 @@ struct GroupDiagnosticTests {
       "there is no instance s[sort].scores[srt]; did you mean 's[sort].scores[sort]'?"),
     evaluate(
       "nowhere inside", "▸s[*].scores[srt].scores", "there is no instance s[sort].scores[srt]; did you mean 's[sort].scores[sort]'?"),
+    stages(
+      "one value of two",
+      """
+        m: {uses: data/tasks, matrix: {task: [sort, reverse], part: [1, 2]}, with: {task: "${task}"}}
+        t: {uses: tokenize, inputs: {data: ▸"m[task=srt].train", tokenizer: base.tokenizer}}
+      """, "there is no instance m[srt,*]; did you mean 'm[sort,*]'?"),
     evaluate("no axis of the scan", "▸s[tsk=sort].train.model", "'s' has no axis 'tsk'; did you mean 'task'?"),
     evaluate("unknown inside", "▸s[sort].trian.model", "there is no 'trian' in group 's'; did you mean 'train'?"),
     evaluate("unknown output inside", "▸s[sort].train.modle", "train/sft has no output 'modle'; did you mean 'model'?"),
