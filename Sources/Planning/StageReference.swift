@@ -32,8 +32,11 @@ package enum StageReference {
   private static func rows(_ parameters: [ParameterDeclaration], prefix: String) -> [[String]] {
     parameters.flatMap { parameter -> [[String]] in
       let row = [prefix + parameter.name, kind(parameter.type), initial(parameter), doc(parameter)]
-      guard case .record(let fields?) = parameter.type else { return [row] }
-      return [row] + rows(fields, prefix: "\(prefix)\(parameter.name).")
+      switch parameter.type {
+      case .record(let fields?): return [row] + rows(fields, prefix: "\(prefix)\(parameter.name).")
+      case .list(.record(let fields?), _): return [row] + rows(fields, prefix: "\(prefix)\(parameter.name)[].")
+      default: return [row]
+      }
     }
   }
 
@@ -43,7 +46,18 @@ package enum StageReference {
 
   private static func initial(_ parameter: ParameterDeclaration) -> String {
     guard case .value(let value) = parameter.initial else { return "required" }
-    return "default \(value == .string("") ? "''" : ValueText.plain(value))"
+    return "default \(value == .string("") ? "''" : ValueText.plain(written(value, parameter.type)))"
+  }
+
+  /// Without the fields that are at their own defaults.
+  private static func written(_ value: JSONValue, _ type: ParameterType) -> JSONValue {
+    switch (type, value) {
+    case (.list(let element, _), .array(let values)): return .array(values.map { written($0, element) })
+    case (.record(let fields?), .object(let object)):
+      let said = object.members.filter { member in fields.first { $0.name == member.key }?.initial.value != member.value }
+      return .object(JSONObject(said.map { ($0.key, $0.value) }))
+    default: return value
+    }
   }
 
   private static func kind(_ type: ParameterType) -> String {

@@ -204,6 +204,20 @@ struct ContractTests {
         """)
   }
 
+  @Test("the fields of a list's records are on the page, and its default says no more than was written")
+  func recordFields() throws {
+    let environment = PlanningEnvironment(workingDirectory: ManifestPageTests.root)
+    guard case .found(let contract, _) = environment.catalogue(for: ManifestPageTests.root).contract(named: "rollout") else {
+      Issue.record("no contract")
+      return
+    }
+    let lines = StageReference.page(contract).split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    let list = try #require(lines.first { $0.first == "rewards" })
+    #expect(list.contains(#"[{"kind":"verify","name":"accuracy"}]"#))
+    #expect(lines.contains { $0.prefix(5) == ["rewards[].weight", "number", "default", "1", "the"] })
+    #expect(lines.contains { $0.starts(with: ["rewards[].kind", "verify"]) && $0.contains("required") })
+  }
+
   @Test("amounts of memory and time")
   func quantities() {
     #expect(["8GiB", "512MiB", "1.5KiB", "1GB", "7B"].map { Quantity.bytes(.string($0)) } == [8 << 30, 512 << 20, 1536, 1_000_000_000, 7])
