@@ -23,6 +23,25 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: store), "plan makes no store")
   }
 
+  /// Every manifest with each of its profiles.
+  static let profiles = manifests.flatMap { name in
+    let text = (try? String(contentsOfFile: Program.repository + "/pipelines/" + name, encoding: .utf8)) ?? ""
+    let block = text.split(separator: "\n").drop { $0 != "profiles:" }.dropFirst().prefix { $0.hasPrefix(" ") }
+    return block.compactMap { $0.firstMatch(of: /^  ([\w-]+):/) }.map { (name, String($0.1)) }
+  }
+
+  @Test("check finds nothing wrong with any profile", arguments: profiles)
+  func profile(name: String, profile: String) throws {
+    let checked = try Program.run(["check", "pipelines/" + name, "--profile", profile], in: Program.repository)
+    #expect(checked.status == 0 && checked.errors == "")
+  }
+
+  @Test("recipes that take longer than a minute have a smoke profile")
+  func smokeProfiles() {
+    let smoked = Set(Self.profiles.filter { $0.1 == "smoke" }.map(\.0))
+    #expect(smoked.isSuperset(of: Self.manifests.filter { $0 != "quickstart.yaml" }))
+  }
+
   /// CI must run it; elsewhere it needs pip and the network.
   static let canFetch: Bool = {
     if ProcessInfo.processInfo.environment["CI"] == "true" { return true }
