@@ -72,4 +72,38 @@ import Testing
     let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
     #expect(second.finished.status == 0 && second.summary?["ran"] == 0)
   }
+
+  @Test(
+    "continual-small runs whole under its smoke profile: every method's matrix, a control as large as what it controls, and again nothing")
+  func continual() throws {
+    let store = FileManager.default.temporaryDirectory.path + "/heirloom-smoke-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: store) }
+    let words = ["run", "pipelines/continual-small.yaml", "--profile", "smoke", "--store", store]
+    let first = try Program.run(words, in: Program.repository)
+    try #require(first.status == 0, "\(first.errors)")
+    func json(_ view: String) throws -> JSONValue {
+      try JSONValue(parsing: Array(Data(contentsOf: URL(fileURLWithPath: "\(store)/views/continual-small/\(view)"))))
+    }
+
+    let table = try json("forgetting/table")
+    let methods = try #require(table["methods"]?.arrayValue)
+    let names = methods.compactMap { $0["method"]?.stringValue }
+    #expect(["sft", "grpo", "rif-grpo", "random-grpo"].allSatisfy(names.contains))
+    for method in methods {
+      let tasks = try #require(method["tasks"]?.arrayValue)
+      let rows = try #require(method["R"]?.arrayValue)
+      #expect(tasks.count == 2 && rows.count == 3)
+      #expect(rows.allSatisfy { $0.arrayValue?.count == 2 && $0[0]?["mean"]?.numberValue != nil && $0[1]?["mean"]?.numberValue != nil })
+      #expect(method["upper_bound_gap"]?["mean"]?.numberValue != nil && method["general"]?["mean_points"]?.numberValue != nil)
+    }
+    #expect(table["suites"]?.arrayValue?.count == 4)
+    #expect(first.output.contains("### grpo\n\n| after "), "reports are printed at the end")
+
+    let task = try #require(methods[0]["tasks"]?[0]?.stringValue)
+    let kept = try ["rif-grpo", "random-grpo"].map { try json("run[1].filtered[\($0),\(task)].kept/report")["kept"]?.integerValue }
+    #expect(kept[0] == kept[1] && kept[0] ?? 0 > 0)
+
+    let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
+    #expect(second.finished.status == 0 && second.summary?["ran"] == 0)
+  }
 }
