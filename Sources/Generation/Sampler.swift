@@ -10,7 +10,8 @@ package struct Sampler {
   package struct Draw: Equatable {
     package let token: Int32
     /// log p under softmax(logits / temperature) (temperature 1 where that is 0) over the whole vocabulary, before any truncation: what a
-    /// policy ratio compares with. At temperature 1 the bits are those of `SoftmaxCrossEntropy.forward`.
+    /// policy ratio compares with. At temperature 1 the bits are those of `SoftmaxCrossEntropy.forward`. NaN where some logit is no number
+    /// or infinite: then the token says nothing.
     package let logProbability: Float
 
     package init(token: Int32, logProbability: Float) {
@@ -25,6 +26,8 @@ package struct Sampler {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.blocks(vocabulary)) { sums in
       guard let sums = sums.baseAddress else { return Draw(token: 0, logProbability: 0) }
       var row = Row(logits: logits, count: vocabulary, factor: factor, sums: sums)
+      // Truncation sorts weights by their bits, which a NaN's would lead astray.
+      guard row.total.isFinite else { return Draw(token: 0, logProbability: .nan) }
       let (largest, logSum) = (row.maximum, VectorMath.log(row.total))
       let token: Int
       if excluding.isEmpty {

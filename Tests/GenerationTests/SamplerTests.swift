@@ -11,7 +11,7 @@ import Testing
       guard let start = buffer.baseAddress else { return Sampler.Draw(token: -1, logProbability: 0) }
       return Sampler(settings: settings).draw(start, buffer.count, uniform: uniform, greedy: greedy, excluding: excluding)
     }
-    #expect(copy == logits, "logits are left as they were")
+    #expect(copy.map(\.bitPattern) == logits.map(\.bitPattern), "logits are left as they were")
     return draw
   }
 
@@ -25,6 +25,19 @@ import Testing
   @Test func `greedy takes the first of the largest`() {
     #expect(draw(.greedy, [1, 3, 2, 3], uniform: 0.9).token == 1)
     #expect((draw(.greedy, [0, 0], uniform: 0).logProbability + 0.693_147_2).magnitude < 1e-6)
+  }
+
+  @Test func `logits that are no numbers give no log-probability, whatever is cut off`() {
+    let spoilt = [
+      [Float](repeating: .nan, count: 70), [Float](repeating: -.nan, count: 70), logits + [.nan], logits + [.infinity],
+      [Float](repeating: -.infinity, count: 3),
+    ]
+    for settings in [.greedy, SamplingSettings(), SamplingSettings(topK: 2), SamplingSettings(topP: 0.9), SamplingSettings(minP: 0.1)] {
+      for row in spoilt {
+        let draw = draw(settings, row, uniform: 0.5)
+        #expect(draw.logProbability.isNaN && row.indices.contains(Int(draw.token)))
+      }
+    }
   }
 
   @Test func `top_k keeps k tokens and those that tie with the last`() {
