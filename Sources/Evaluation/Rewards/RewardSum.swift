@@ -38,9 +38,13 @@ package final class RewardSum {
   /// The rewards of these completions, in their order. A batch of many is better than many of one, for `command`.
   package func score(_ requests: [RewardRequest]) throws -> [RewardBreakdown] {
     let columns = try terms.map { term in try term.component.score(requests) }
-    return requests.indices.map { row in
+    return try requests.indices.map { row in
       let values = columns.map { $0[row] }
-      return RewardBreakdown(components: zip(terms, values).map { .init($0.name, $1) }, total: total(values))
+      let total = total(values)
+      if let total, !Float(total).isFinite {
+        throw RewardError("rewards", "the weighted sum is \(total), beyond what a reward can be", record: requests[row].name(row))
+      }
+      return RewardBreakdown(components: zip(terms, values).map { .init($0.name, $1) }, total: total)
     }
   }
 
