@@ -2,8 +2,12 @@ import Evaluation
 
 extension [Rollout] {
   /// These rollouts with every completion's rewards, the greedy ones' too; all asked in one batch.
-  package func scored(by rewards: RewardSum) throws -> [Rollout] {
-    let requests = flatMap { rollout in (rollout.samples + [rollout.greedy].compactMap { $0 }).map { rollout.request($0) } }
+  ///
+  /// - Parameter prompts: what each of them answers, where its place is known: errors name it.
+  package func scored(by rewards: RewardSum, of prompts: [AskedPrompt]? = nil) throws -> [Rollout] {
+    let requests = enumerated().flatMap { index, rollout in
+      (rollout.samples + [rollout.greedy].compactMap { $0 }).map { rollout.request($0, prompts?[index].place) }
+    }
     var answers = try rewards.score(requests).makeIterator()
     return map { rollout in
       var scored = rollout
@@ -15,8 +19,9 @@ extension [Rollout] {
 }
 
 extension Rollout {
-  fileprivate func request(_ sample: Sample) -> RewardRequest {
+  fileprivate func request(_ sample: Sample, _ place: String?) -> RewardRequest {
     RewardRequest(
-      record: record, promptText: promptText, completion: sample.text, completionIDs: sample.ids, isComplete: sample.finish == .stop)
+      record: record, promptText: promptText, completion: sample.text, completionIDs: sample.ids, isComplete: sample.finish == .stop,
+      place: place)
   }
 }

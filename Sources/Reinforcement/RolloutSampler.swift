@@ -7,11 +7,14 @@ package struct AskedPrompt: Sendable, Equatable {
   package let record: Record
   package let text: String
   package let ids: [Int32]
+  /// Where the record stands, for errors: `prompts.jsonl:31`.
+  package let place: String?
 
-  package init(record: Record, text: String, ids: [Int32]) {
+  package init(record: Record, text: String, ids: [Int32], place: String? = nil) {
     self.record = record
     self.text = text
     self.ids = ids
+    self.place = place
   }
 }
 

@@ -22,11 +22,12 @@ struct PromptParameters: Decodable, Sendable {
       addsBeginning: addBos)
     var prompts: [AskedPrompt] = []
     for element in elements {
-      try RecordFile(RecordsPath.of(element)).read { record, _ throws(DatasetError) in
+      let file = RecordFile(RecordsPath.of(element))
+      try file.read { record, line throws(DatasetError) in
         if let limit, prompts.count >= limit { return }
         try Rollout.check(record)
         let encoded = try encoder.encode(record, newTokens: maxCompletionLength, contextLength: configuration.maxPositions)
-        prompts.append(AskedPrompt(record: record, text: encoded.text, ids: encoded.ids))
+        prompts.append(AskedPrompt(record: record, text: encoded.text, ids: encoded.ids, place: "\(file.name):\(line)"))
       }
     }
     guard !prompts.isEmpty else { throw StageFailure("there is no prompt", file: elements.first?.path) }

@@ -65,7 +65,7 @@ package struct RolloutStage: NativeStage {
       try journal.synchronize()
       throw StageInterrupted()
     }
-    let scored = try context.scoring { try journal.rollouts().scored(by: rewards) }
+    let scored = try context.scoring { try journal.rollouts().scored(by: rewards, of: prompts) }
     try rewards.close()
     try RolloutFile.write(scored, to: try context.output("rollouts"))
     let statistics = RolloutStatistics(scored, rewards: rewards.names)

@@ -144,7 +144,7 @@ import Testing
   @Test("a program that fails is one error of the stage")
   func failing() throws {
     let bench = try Bench()
-    let first = try #require(try rows(of: Materials.get().records)[0]["prompt"]).encoded()
+    let records = try Materials.get().records.path
     func failure(_ program: String) -> String? {
       do {
         _ = try rollout(bench, [Self.command], program: program)
@@ -154,10 +154,10 @@ import Testing
     expect(
       failure("import sys; sys.stdin.readline(); print(1, flush=True); sys.exit('no such model')"),
       is:
-        "record 2 of the batch, \(first): reward 'judge': the program ended with status 1, with 1 of 6 records answered; its standard error ends: no such model"
+        "\(records):1: reward 'judge': the program ended with status 1, with 1 of 6 records answered; its standard error ends: no such model"
     )
     expect(
       failure("import sys\nfor line in sys.stdin: print('good', flush=True)"),
-      is: "record 1 of the batch, \(first): reward 'judge': the program answered 'good', not a finite number, null or {\"score\": …}")
+      is: "\(records):1: reward 'judge': the program answered 'good', not a finite number, null or {\"score\": …}")
   }
 }
