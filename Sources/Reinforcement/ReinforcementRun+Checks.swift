@@ -1,5 +1,6 @@
 import Datasets
 import Generation
+import JSONValues
 import Kernels
 import Modeling
 
@@ -9,11 +10,12 @@ extension ReinforcementRun {
     if let given = material.given {
       precondition(given.count == material.prompts.count, "\(material.prompts.count) prompts, \(given.count) rollouts")
       for (index, rollout) in given.enumerated() {
+        let place = material.prompts[index].place ?? "rollout \(index + 1)"
         do throws(AdvantageError) { try settings.method.check(samples: rollout.samples.count) } catch {
-          throw ReinforcementError.tooFewSamples(rollout: index, count: rollout.samples.count, method: settings.method.name)
+          throw ReinforcementError.tooFewSamples(place: place, count: rollout.samples.count, method: settings.method.name)
         }
-        if settings.needsGreedy, rollout.greedy == nil { throw ReinforcementError.noGreedySample(rollout: index) }
-        if rollout.samples.contains(where: { $0.ids.isEmpty }) { throw ReinforcementError.emptyCompletion(rollout: index) }
+        if settings.needsGreedy, rollout.greedy == nil { throw ReinforcementError.noGreedySample(place: place) }
+        if rollout.samples.contains(where: { $0.ids.isEmpty }) { throw ReinforcementError.emptyCompletion(place: place) }
       }
     }
     try settings.method.check(samples: settings.generations)
@@ -47,5 +49,16 @@ extension ReinforcementSettings {
     var bound = self
     bound.sequencesAtOnce = 0
     return bound
+  }
+
+  /// What log-probabilities are measured at: greedy sampling reports them at 1.
+  static func measured(_ temperature: Double) -> Double { temperature == 0 ? 1 : temperature }
+
+  /// Log-probabilities of another temperature are those of another distribution than the one that is trained.
+  package func check(temperatureOf rollout: Rollout) throws(DatasetError) {
+    guard let theirs = rollout.temperature, Self.measured(theirs) != Self.measured(sampling.temperature) else { return }
+    throw DatasetError(
+      "the completions were sampled at temperature \(JSONText.number(theirs)), and are to be learnt from at "
+        + "\(JSONText.number(sampling.temperature)): a policy ratio needs one temperature")
   }
 }

@@ -55,6 +55,8 @@ package final class ReinforcementRun {
   private var isPackedStale = true
   private var activations: Activations?
   var state: ReinforcementState
+  /// Steps done when the last checkpoint was written.
+  var checkpointStep: Int?
 
   var parameters: ParameterArena { policy.weights.arena }
 
@@ -118,7 +120,8 @@ package final class ReinforcementRun {
     let beta = state.beta
     let experience = Experience(rollouts, reference: references(rollouts), beta: beta, settings)
     guard rollouts.contains(where: { $0.samples.contains { $0.rewards?.total != nil } }) else {
-      throw ReinforcementError.noRewards(step: state.step + 1, components: rewards.names)
+      throw ReinforcementError.noRewards(
+        step: state.step + 1, components: rewards.names, place: planned.prompts.first.flatMap { material.prompts[$0].place })
     }
     clock.lap(\.scoring)
     let updates = updates(rollouts.count)
@@ -170,17 +173,21 @@ package final class ReinforcementRun {
     let norm = optimizer.norm(pool, gradients)
     guard sum.loss.isFinite else { throw notFinite("the loss") }
     guard norm.isFinite else { throw notFinite("the gradient's norm") }
-    state.updates += 1
     let limit = settings.optimizer.maxGradNorm
     optimizer.update(
-      pool, parameters, gradients, settings: settings.optimizer, learningRate: rate, step: state.updates,
+      pool, parameters, gradients, settings: settings.optimizer, learningRate: rate, step: state.updates + 1,
       scale: limit > 0 ? Float(min(1, limit / (norm + 1e-6))) : 1)
+    state.updates += 1
+    // Spoilt weights must not take the last checkpoint's place, nor be handed over after the last step.
+    guard optimizer.norm(pool, parameters).isFinite else { throw notFinite("the norm of the policy's weights") }
     isPackedStale = true
     state.sums.add(sum, gradNorm: norm)
     return true
   }
 
-  private func notFinite(_ quantity: String) -> ReinforcementError { .notFinite(quantity: quantity, step: state.step + 1) }
+  private func notFinite(_ quantity: String) -> ReinforcementError {
+    .notFinite(quantity: quantity, step: state.step + 1, updates: state.updates, checkpoint: checkpointStep)
+  }
 
   private func memory(_ rollouts: [Rollout]) -> Activations {
     let (rows, targets) = Experience.largest(rollouts, together: settings.promptsPerMicroBatch)
@@ -210,26 +217,23 @@ package final class ReinforcementRun {
   /// The step's rollouts with their rewards: those that a stopped run had, those given, or new ones. nil when told to stop.
   private func rollouts(_ planned: PromptPlan.Step, _ control: ReinforcementControl) throws -> [Rollout]? {
     if let kept = state.rollouts { return kept }
-    if planned.pass == 0, let given = material.given { return try score(planned.prompts.map { given[$0] }) }
+    let prompts = planned.prompts.map { material.prompts[$0] }
+    if planned.pass == 0, let given = material.given { return try planned.prompts.map { given[$0] }.scored(by: rewards, of: prompts) }
     if isPackedStale { packed.repack(pool) }
     isPackedStale = false
     let first = state.step * settings.promptsPerStep
     var rollouts = [Rollout?](repeating: nil, count: planned.prompts.count)
     let isWhole = try sampler.sample(
-      sampling, planned.prompts.map { material.prompts[$0] }, numbers: planned.prompts.indices.map { first + $0 },
-      samples: settings.generations, greedy: settings.needsGreedy, progress: { _ in !control.shouldStop() },
-      onFinished: { rollouts[$0] = $1 })
+      sampling, prompts, numbers: planned.prompts.indices.map { first + $0 }, samples: settings.generations, greedy: settings.needsGreedy,
+      progress: { _ in !control.shouldStop() }, onFinished: { rollouts[$0] = $1 })
     guard isWhole else { return nil }
     guard rollouts.allSatisfy({ $0?.isFinite ?? true }) else { throw notFinite("a log-probability of the policy") }
-    return try score(rollouts.compactMap { $0 })
+    return try rollouts.compactMap { $0 }.scored(by: rewards, of: prompts)
   }
-
-  private func score(_ rollouts: [Rollout]) throws -> [Rollout] { try rollouts.scored(by: rewards) }
 
   private func references(_ rollouts: [Rollout]) -> [[[Float]]]? {
     reference?.logProbabilities(rollouts, temperature: temperature, together: settings.promptsPerMicroBatch)
   }
 
-  /// Greedy sampling reports log p at temperature 1.
-  private var temperature: Float { settings.sampling.temperature == 0 ? 1 : Float(settings.sampling.temperature) }
+  private var temperature: Float { Float(ReinforcementSettings.measured(settings.sampling.temperature)) }
 }

@@ -61,8 +61,9 @@ extension ReinforcementRun {
   /// The rollouts of a step under way go first, under a name of their own: the checkpoint that needs them comes after.
   func save(_ control: ReinforcementControl) throws {
     guard let directory = control.checkpointDirectory else { return }
-    if let rollouts = state.rollouts { try RolloutFile.write(rollouts, to: Self.rolloutsPath(directory, state.step)) }
+    if let rollouts = state.rollouts { try RolloutFile.replace(Self.rolloutsPath(directory, state.step), with: rollouts) }
     try file(directory).write(state.fields, buffers)
+    checkpointStep = state.step
   }
 
   func resume(_ control: ReinforcementControl) throws {
@@ -82,6 +83,7 @@ extension ReinforcementRun {
     }
     if state.kernels.last.map({ !$0.utf8.elementsEqual(CPU.kernelName.utf8) }) ?? true { state.kernels.append(CPU.kernelName) }
     self.state = state
+    checkpointStep = state.step
     if settings.reference == .movingAverage { reference?.repack() }
   }
 

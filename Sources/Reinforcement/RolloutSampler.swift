@@ -58,8 +58,8 @@ package struct RolloutSampler {
         onFinished(
           index,
           Rollout(
-            record: prompt.record, promptText: prompt.text, promptIDs: prompt.ids, samples: completions.map(sample),
-            greedy: greedy.map(sample)))
+            record: prompt.record, promptText: prompt.text, promptIDs: prompt.ids, temperature: sampling.temperature,
+            samples: completions.map(sample), greedy: greedy.map(sample)))
       })
   }
 

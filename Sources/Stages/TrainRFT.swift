@@ -56,9 +56,9 @@ package struct TrainRFT: NativeStage {
       guard context.inputs("prompts").isEmpty else {
         throw StageFailure("both 'prompts' and 'rollouts' are given: the prompts are those of the rollouts")
       }
-      let rollouts = try given(path, model.configuration, parameters.prompting.maxCompletionLength)
-      material.prompts = rollouts.map { AskedPrompt(record: $0.record, text: $0.promptText, ids: $0.promptIDs) }
-      material.given = rollouts
+      let given = try given(path, model.configuration, settings)
+      material.prompts = given.prompts
+      material.given = given.rollouts
     } else {
       guard !context.inputs("prompts").isEmpty else { throw StageFailure("neither 'prompts' nor 'rollouts' are given") }
       material.prompts = try parameters.prompting.prompts(context.inputs("prompts"), codec, model.configuration)
@@ -69,22 +69,29 @@ package struct TrainRFT: NativeStage {
     return material
   }
 
-  /// - Throws: for tokens of another vocabulary, and for what does not fit the model's context.
-  private static func given(_ path: String, _ configuration: ModelConfiguration, _ newTokens: Int) throws -> [Rollout] {
+  /// - Throws: for tokens of another vocabulary, for what does not fit the model's context, and for samples of another temperature.
+  private static func given(
+    _ path: String, _ configuration: ModelConfiguration, _ settings: ReinforcementSettings
+  ) throws -> (prompts: [AskedPrompt], rollouts: [Rollout]) {
+    var prompts: [AskedPrompt] = []
     var rollouts: [Rollout] = []
-    try RolloutFile(path).read { rollout, _ throws(DatasetError) in
+    let file = RolloutFile(path)
+    try file.read { rollout, line throws(DatasetError) in
       let samples = rollout.samples + [rollout.greedy].compactMap { $0 }
       for id in rollout.promptIDs + samples.flatMap(\.ids) where id >= configuration.vocabularySize {
         throw DatasetError("token \(id) is outside the model's vocabulary of \(configuration.vocabularySize): another tokenizer made it")
       }
-      let longest = rollout.promptIDs.count + max(newTokens, samples.map(\.ids.count).max() ?? 0)
+      let longest = rollout.promptIDs.count + max(settings.maxNewTokens, samples.map(\.ids.count).max() ?? 0)
       guard longest <= configuration.maxPositions else {
         throw DatasetError("prompt and completion have \(longest) tokens; the model's context is \(configuration.maxPositions)")
       }
       guard !rollout.promptIDs.isEmpty else { throw DatasetError("the prompt has no token") }
+      try settings.check(temperatureOf: rollout)
+      let place = "\(file.name):\(line)"
+      prompts.append(AskedPrompt(record: rollout.record, text: rollout.promptText, ids: rollout.promptIDs, place: place))
       rollouts.append(rollout)
     }
-    return rollouts
+    return (prompts, rollouts)
   }
 
   private static func base(_ path: String, _ configuration: ModelConfiguration, _ pool: ThreadPool) throws -> ParameterArena {

@@ -212,18 +212,18 @@ import Training
   @Test("given rollouts need what the algorithm compares") func givenErrors() throws {
     var tiny = TinyReinforcement { $0.method = .remax }
     tiny.given = try tiny.rollouts()
-    #expect(throws: ReinforcementError.noGreedySample(rollout: 0)) { try tiny.run() }
+    #expect(throws: ReinforcementError.noGreedySample(place: "rollout 1")) { try tiny.run() }
     tiny.given = try tiny.rollouts(greedy: true)
     _ = try tiny.run()
     tiny.settings.method = .rloo
     tiny.given?[2].samples.removeLast(3)
-    #expect(throws: ReinforcementError.tooFewSamples(rollout: 2, count: 1, method: "rloo")) { try tiny.run() }
+    #expect(throws: ReinforcementError.tooFewSamples(place: "rollout 3", count: 1, method: "rloo")) { try tiny.run() }
   }
 
   @Test("rewards that are all null end the run and are named") func noRewards() throws {
     var tiny = TinyReinforcement()
     tiny.prompts = tiny.prompts.map { AskedPrompt(record: Record($0.record.content), text: $0.text, ids: $0.ids) }
-    #expect(throws: ReinforcementError.noRewards(step: 1, components: ["accuracy"])) { try tiny.run() }
+    #expect(throws: ReinforcementError.noRewards(step: 1, components: ["accuracy"], place: nil)) { try tiny.run() }
   }
 
   @Test("a loss that is not finite ends the run with the step; the last checkpoint stays") func notFinite() throws {
@@ -231,13 +231,20 @@ import Training
     var control = ReinforcementControl()
     control.checkpointDirectory = directory.path
     control.saveSteps = 1
-    let tiny = TinyReinforcement { $0.optimizer.learningRate = 1e38 }
-    let error = #expect(throws: ReinforcementError.self) { try tiny.run(control) }
-    guard case .notFinite(_, let step)? = error else {
-      Issue.record("\(String(describing: error))")
-      return
+    func diverge() throws -> [StepRecord] {
+      var records: [StepRecord] = []
+      control.onStep = { records.append($0) }
+      let tiny = TinyReinforcement {
+        $0.optimizer.learningRate = 1e38
+        $0.optimizer.schedule = .constantWithWarmup
+        $0.optimizer.warmupSteps = 2
+      }
+      let error = ReinforcementError.notFinite(quantity: "the norm of the policy's weights", step: 2, updates: 2, checkpoint: 1)
+      #expect(throws: error) { try tiny.makeRun().run(control) }
+      return records
     }
-    #expect(step == 2)
+    #expect(try diverge().map(\.step) == [1])
+    #expect(try diverge().isEmpty, "it goes on from the checkpoint of step 1, which is sound")
   }
 
   private static func method(_ name: String) -> AdvantageMethod {

@@ -15,7 +15,7 @@ import Tokenization
     record: Record(
       .prompted(.text("2 + 2 ="), completion: nil), answers: ["4"], verify: .numeric(NumericRule()),
       extras: JSONObject([("topic", "sums")])),
-    promptText: "2 + 2 =", promptIDs: [3, 1, 4],
+    promptText: "2 + 2 =", promptIDs: [3, 1, 4], temperature: 0.7,
     samples: [
       .init(text: " 4", ids: [15, 2], logProbabilities: [-0.05, -0.25], finish: .stop, rewards: rewards),
       .init(text: " a\n\"b\"", ids: [7], logProbabilities: [-3], finish: .length),
@@ -25,7 +25,7 @@ import Tokenization
   func line() {
     #expect(
       Self.example.json.encoded()
-        == #"{"prompt":"2 + 2 =","answer":"4","verify":{"rule":"numeric","take":"last"},"topic":"sums","prompt_text":"2 + 2 =","prompt_ids":[3,1,4],"#
+        == #"{"prompt":"2 + 2 =","answer":"4","verify":{"rule":"numeric","take":"last"},"topic":"sums","prompt_text":"2 + 2 =","prompt_ids":[3,1,4],"sampling_temperature":0.7,"#
         + #""completions":[{"text":" 4","ids":[15,2],"logprobs":[-0.05,-0.25],"finish":"stop","reward":0.9,"rewards":{"accuracy":1,"judge":null}},"#
         + #"{"text":" a\n\"b\"","ids":[7],"logprobs":[-3],"finish":"length"}],"greedy":{"text":"","ids":[2],"logprobs":[0],"finish":"stop"}}"#
     )
@@ -38,6 +38,7 @@ import Tokenization
     var chat = Self.example
     chat.record.content = .conversation([ChatMessage(role: "user", content: "q"), ChatMessage(role: "assistant", content: "a")])
     chat.greedy = nil
+    chat.temperature = nil
     try RolloutFile.write([Self.example, chat], to: path)
     var seen: [Int] = []
     try RolloutFile(path).read { rollout, line in
@@ -90,6 +91,7 @@ import Tokenization
     try expect(failure(("prompt_text", "text_of_prompt")), "'prompt_text' must be a string: this is no rollout")
     try expect(failure(("\"completions\":[", "\"completions\":7,\"others\":[")), "'completions' must be a list")
     try expect(failure(("[3,1,4]", "[3,-1,4]")), "'prompt_ids' holds something that is no token id")
+    try expect(failure(("_temperature\":0.7", "_temperature\":-1")), "'sampling_temperature' must be a number, 0 or more")
     try expect(failure(("\"ids\":[7]", "\"ids\":[7.5]")), "'completions[1].ids' holds something that is no token id")
     try expect(failure(("[-3]", "[null]")), "'completions[1].logprobs' must be numbers")
     try expect(failure(("[-3]", "[-1e300]")), "'completions[1].logprobs' must be numbers")

@@ -5,7 +5,7 @@ import JSONValues
 
 extension Rollout {
   /// Members of a line that are not the record's; no column may have one of these names.
-  package static let members = ["prompt_text", "prompt_ids", "completions", "greedy"]
+  package static let members = ["prompt_text", "prompt_ids", "sampling_temperature", "completions", "greedy"]
 
   /// Refuses a record whose columns would be lost in a rollout's line.
   package static func check(_ record: Record) throws(DatasetError) {
@@ -14,11 +14,12 @@ extension Rollout {
     }
   }
 
-  /// The record's members, then the prompt as it was read, the samples, and the greedy one.
+  /// The record's members, then the prompt as it was read, how it was asked, the samples, and the greedy one.
   package var json: JSONValue {
     var row = record.json.objectValue ?? JSONObject()
     row.append("prompt_text", .string(promptText))
     row.append("prompt_ids", .array(promptIDs.map { .integer(Int($0)) }))
+    if let temperature { row.append("sampling_temperature", .number(temperature)) }
     row.append("completions", .array(samples.map(\.json)))
     if let greedy { row.append("greedy", greedy.json) }
     return .object(row)
@@ -31,11 +32,15 @@ extension Rollout {
     let columns = JSONObject(row.members.filter { !Self.members.contains($0.key) }.map { ($0.key, $0.value) })
     var read: [Sample] = []
     for (index, sample) in samples.enumerated() { read.append(try Sample(json: sample, "completions[\(index)]")) }
+    let temperature = row["sampling_temperature"]?.numberValue
+    guard temperature.map({ $0 >= 0 }) ?? row["sampling_temperature"]?.isNull ?? true else {
+      throw DatasetError("'sampling_temperature' must be a number, 0 or more")
+    }
     var greedy: Sample?
     if let json = row["greedy"], !json.isNull { greedy = try Sample(json: json, "greedy") }
     self.init(
       record: try Record(row: .object(columns)), promptText: text, promptIDs: try Sample.ids(row["prompt_ids"], "prompt_ids"),
-      samples: read, greedy: greedy)
+      temperature: temperature, samples: read, greedy: greedy)
   }
 }
 

@@ -9,14 +9,19 @@ package struct Rollout: Sendable, Equatable {
   /// As the model read it.
   package var promptText: String
   package var promptIDs: [Int32]
+  /// The `temperature` that the samples were drawn at; nil where it is not known.
+  package var temperature: Double?
   package var samples: [Sample]
   /// The likeliest answer, where it was asked for: ReMax's baseline.
   package var greedy: Sample?
 
-  package init(record: Record, promptText: String, promptIDs: [Int32], samples: [Sample], greedy: Sample? = nil) {
+  package init(
+    record: Record, promptText: String, promptIDs: [Int32], temperature: Double? = nil, samples: [Sample], greedy: Sample? = nil
+  ) {
     self.record = record
     self.promptText = promptText
     self.promptIDs = promptIDs
+    self.temperature = temperature
     self.samples = samples
     self.greedy = greedy
   }

@@ -1,5 +1,6 @@
 import Datasets
 import JSONValues
+import Modeling
 
 /// A `rollouts` artifact: JSONL, a rollout an own line. Holds one line in memory at a time.
 package struct RolloutFile: Sendable {
@@ -24,5 +25,11 @@ package struct RolloutFile: Sendable {
   /// Equal rollouts give equal bytes.
   package static func write(_ rollouts: some Sequence<Rollout>, to path: String) throws(DatasetError) {
     try RecordFile.write(rows: rollouts.lazy.map(\.json), to: path)
+  }
+
+  /// The same bytes, whole and durable or not at all: whoever dies in its midst leaves what was there.
+  static func replace(_ path: String, with rollouts: [Rollout]) throws(DatasetError) {
+    let bytes = rollouts.reduce(into: [UInt8]()) { $0 += $1.json.encodedBytes() + [0x0A] }
+    do throws(ModelError) { try AtomicFile.write(bytes, to: path) } catch { throw DatasetError(error.message, file: path) }
   }
 }
