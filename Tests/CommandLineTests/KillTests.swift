@@ -4,8 +4,6 @@ import Testing
 
 /// Whatever is ended, and whenever: the same command again redoes nothing that was finished, and ends with the bytes of an uninterrupted run.
 @Suite("Killed at any moment", .serialized) struct KillTests {
-  enum Victim: String, CaseIterable, Sendable { case group, runner, stage }
-
   /// The results of a run that nothing disturbed, made once.
   private static let reference = Result {
     let project = try Project(manifest: manifest)
@@ -23,7 +21,7 @@ import Testing
     return Victim.allCases.flatMap { victim in
       [(victim, Int.random(in: 8..<200, using: &random)), (victim, Int.random(in: 8..<200, using: &random))]
     }
-      + [(.group, 2)]
+      + [(.everything, 2)]
   }()
 
   @Test("kill -9 while training", arguments: instants)
@@ -31,7 +29,7 @@ import Testing
     let project = try Project(manifest: Self.manifest)
     let running = try Program.start(["run", "recipe.yaml", "--progress", "json"], in: project.root)
     try project.until("training has done \(step) steps") { try lossSteps(project) >= step }
-    let finished = try kill(victim, of: running, project)
+    let finished = try victim.end(running, project)
     try goOn(project, after: finished, resumes: step >= 7 ? ["tuned"] : nil)
   }
 
@@ -42,7 +40,7 @@ import Testing
     _ = try expected.run()
     let running = try Program.start(["run", "recipe.yaml", "--progress", "json"], in: project.root)
     while let line = running.nextLine(), !line.contains(#""started","instance":"\#(instance)""#) {}
-    let finished = try kill(.group, of: running, project)
+    let finished = try Victim.everything.end(running, project)
     try goOn(project, after: finished, resumes: nil, expected: try expected.digests())
   }
 
@@ -68,25 +66,6 @@ import Testing
   }
 
   // MARK: - Steps of the tests
-
-  /// Ends what is to be ended, and waits for the rest to end; the instances that were finished by then.
-  private func kill(_ victim: Victim, of running: Running, _ project: Project) throws -> Set<String> {
-    switch victim {
-    case .group: try running.signalGroup(SIGKILL)
-    case .runner: running.signal(SIGKILL)
-    case .stage:
-      for pid in project.processes where pid != running.identifier && isStage(pid) { Glibc.kill(pid, SIGKILL) }
-    }
-    let end = try running.finish()
-    #expect(end.status == (victim == .stage ? 1 : -SIGKILL))
-    let lines = end.errors.split(separator: "\n").compactMap { try? JSONValue.parse(String($0)) }
-    return Set(lines.filter { $0["kind"] == "finished" }.compactMap { $0["instance"]?.stringValue })
-  }
-
-  private func isStage(_ pid: pid_t) -> Bool {
-    let words = (FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()).split(separator: 0)
-    return words.contains(Data("exec".utf8))
-  }
 
   /// The same command: nothing finished runs again, the bytes are the uninterrupted run's, and no process is left.
   private func goOn(_ project: Project, after finished: Set<String>, resumes: Set<String>?, expected: [String: String]? = nil) throws {
