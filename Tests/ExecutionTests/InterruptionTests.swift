@@ -43,7 +43,7 @@ struct KillTests {
       ProcessOrder(
         words: [program, "run", project.manifest, "--store", project.store, "--progress", "none"], directory: project.root,
         environment: ["PATH": "/usr/bin:/bin"], descriptors: []))
-    try until("the stage is half done") { project.exists("half") }
+    try until("the stage is half done") { project.read("half")?.hasSuffix("\n") == true }
     return child
   }
 
