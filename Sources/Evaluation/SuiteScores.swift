@@ -53,7 +53,7 @@ package struct SuiteScores: Sendable, Equatable {
 
   /// What a table calls the model: "learning_rate 0.001, alpha 0.5".
   package var modelName: String {
-    model.map { "\($0.axis) \($0.value.stringValue ?? $0.value.encoded())" }.joined(separator: ", ")
+    model.map { "\($0.axis) \($0.name)" }.joined(separator: ", ")
   }
 
   package func label(_ axis: String) -> Label? { labels.first { $0.axis.utf8.elementsEqual(axis.utf8) } }

@@ -49,6 +49,9 @@ struct ScoreTable {
           "suite '\(scores.suite)' of model '\(scores.modelName)' has other records than the base's: they cannot be compared")
       }
     }
+    if let twice = base.indices.first(where: { index in base[..<index].contains { $0.suite == base[index].suite } }) {
+      throw StageFailure("the base's score on suite '\(base[twice].suite)' is given twice")
+    }
     for group in groups {
       if let unknown = group.suites.first(where: { name in !base.contains { $0.suite == name } }) {
         throw StageFailure("group '\(group.name)' names suite '\(unknown)', which the base has no score of")
@@ -66,19 +69,38 @@ struct ScoreTable {
     confidence = interval.confidence
     let parts = base.map { [$0.suite] } + groups.map(\.suites)
     rows.append(Row(name: "base", model: [], cells: parts.map { Self.cell($0, of: base, against: nil, interval) }))
-    var models: [(name: String, scores: [SuiteScores])] = []
-    for scores in others {
-      if let known = models.firstIndex(where: { $0.name == scores.modelName }) {
-        models[known].scores.append(scores)
-      } else {
-        models.append((scores.modelName, [scores]))
-      }
+    let models = try Self.models(others)
+    for (name, scores) in zip(Self.names(models.map { $0[0].model }), models) {
+      rows.append(Row(name: name, model: scores[0].model, cells: parts.map { Self.cell($0, of: scores, against: base, interval) }))
     }
-    for model in models {
-      rows.append(
-        Row(
-          name: model.name.isEmpty ? "model" : model.name, model: model.scores[0].model,
-          cells: parts.map { Self.cell($0, of: model.scores, against: base, interval) }))
+  }
+
+  /// The scores of each model, told apart by their labels.
+  private static func models(_ others: [SuiteScores]) throws -> [[SuiteScores]] {
+    var models: [[SuiteScores]] = []
+    for scores in others {
+      guard let known = models.firstIndex(where: { $0[0].model == scores.model }) else {
+        models.append([scores])
+        continue
+      }
+      guard !models[known].contains(where: { $0.suite == scores.suite }) else {
+        throw StageFailure("suite '\(scores.suite)' of model '\(scores.modelName)' is given twice")
+      }
+      models[known].append(scores)
+    }
+    return models
+  }
+
+  /// "learning_rate 0.001, alpha 0.5": the labels, but for those that all models share.
+  private static func names(_ models: [[SuiteScores.Label]]) -> [String] {
+    let shared = models.count > 1 ? models[0].filter { label in models.allSatisfy { $0.contains(label) } } : []
+    let told = models.map { labels in labels.filter { !shared.contains($0) } }
+    let shown = told.contains { $0.isEmpty } ? models : told
+    let short = shown.map { $0.map { "\($0.axis) \($0.name)" }.joined(separator: ", ") }
+    let isPlain = Set(short).count == short.count
+    return zip(short, shown).map { name, labels in
+      if labels.isEmpty { return "model" }
+      return isPlain ? name : labels.map { "\($0.axis) \($0.value.encoded())" }.joined(separator: ", ")
     }
   }
 

@@ -78,7 +78,13 @@ package final class TrainingRun {
       control.onStep(metrics)
       if control.saveSteps > 0, state.step % control.saveSteps == 0, state.step < totalSteps { try save(control) }
     }
+    try checkWeights()
     return .finished(steps: state.step, kernels: state.kernels)
+  }
+
+  /// Spoilt weights must not take the last checkpoint's place, nor be handed over after the last step.
+  private func checkWeights() throws(TrainingError) {
+    guard optimizer.norm(pool, parameters).isFinite else { throw .notFinite(quantity: "the norm of the weights", step: state.step) }
   }
 
   // MARK: - One step
@@ -135,6 +141,7 @@ package final class TrainingRun {
 
   private func save(_ control: TrainingControl) throws(TrainingError) {
     guard let path = control.checkpointPath else { return }
+    try checkWeights()
     try state.write(to: path, binding: binding, parameters, optimizer)
   }
 

@@ -90,6 +90,24 @@ import Testing
           """))
   }
 
+  @Test("a model is called by the labels that not all models share, and a record by its name")
+  func names() throws {
+    let materials = try Materials.get()
+    let bench = try Bench()
+    let copy = materials.otherScores[0]
+    func names(_ labels: [[(String, JSONValue)]]) throws -> [String?] {
+      let models = labels.map { copy.labelled(JSONObject($0 + [("suite", "copy")])) }
+      let outcome = try bench.run("report/scores", inputs: [("base", materials.baseScores), ("models", models)])
+      return try json(of: outcome["table"])["rows"]?.arrayValue?.dropFirst().map { $0["model"]?.stringValue } ?? []
+    }
+    let (easy, hard): (JSONValue, JSONValue) = (["name": "sort", "difficulty": 3], ["name": "sort", "difficulty": 5])
+    #expect(try names([[("seed", 1), ("task", easy)], [("seed", 1), ("method", "sft")]]) == ["task sort", "method sft"])
+    let long = [#"task {"name":"sort","difficulty":3}"#, #"task {"name":"sort","difficulty":5}"#]
+    #expect(try names([[("task", easy)], [("task", hard)]]) == long)
+    #expect(try names([[("seed", 1)], [("seed", 1), ("alpha", 0.5)]]) == ["seed 1", "seed 1, alpha 0.5"])
+    #expect(try names([[]]) == ["model"])
+  }
+
   @Test("scores of other records, of unknown suites and groups are refused")
   func refused() throws {
     let materials = try Materials.get()
@@ -113,6 +131,8 @@ import Testing
     expect(
       failure(["groups": ["all": ["copy", "text"]]], base: [base[0], bits.labelled(JSONObject([("suite", "text")]))], models: []),
       is: "group 'all' has no mean: 'copy' is scored by exact_match, 'text' by bits_per_byte")
+    expect(failure(base: base + [base[1]], models: models), is: "the base's score on suite 'sort' is given twice")
+    expect(failure(base: base, models: models + [models[0]]), is: "suite 'copy' of model 'learning_rate 0.001' is given twice")
     let nothing = try bench.write("{}", "nothing.json")
     expect(failure(base: [nothing], models: []), is: "nothing.json: is no scores file")
   }

@@ -26,7 +26,7 @@ import Testing
     "model/import": "1: model 8c92ba53e3ef9e4c, tokenizer 2f195b1ba36a0a5b",
     "model/init": "1: model 630be86eb5451fb1",
     "report/forgetting": "1: report 0c948b3e8bb24cc7, table 25f51f2b3f88027a",
-    "report/scores": "1: report 487d0526e1101acc, table 5f4c2f4ed76357bc",
+    "report/scores": "2: report 487d0526e1101acc, table 5f4c2f4ed76357bc",
     "rollout": "2: rollouts d63fd95755554a65, statistics 0091136d5ba11043",
     "score": "1: samples 32f31cb3e2426478, scores df853bce6bcfdde3",
     "tokenize": "1: tokens 721c938e5f851954",

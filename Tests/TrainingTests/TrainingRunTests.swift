@@ -158,6 +158,14 @@ import Training
     #expect(throws: TrainingError.notFinite(quantity: "the loss", step: 3)) { try tiny.run(control) }
   }
 
+  @Test func `weights that the last step spoils are not handed over`() throws {
+    var tiny = TinyTraining()
+    tiny.settings.maxSteps = 1
+    tiny.settings.learningRate = 1e39
+    tiny.settings.warmupRatio = 0
+    #expect(throws: TrainingError.notFinite(quantity: "the norm of the weights", step: 1)) { try tiny.run() }
+  }
+
   @Test func `what cannot be trained is refused before anything is`() throws {
     var tiny = TinyTraining()
     tiny.records[2].ids[0] = 48

@@ -163,11 +163,13 @@ if filter.isEmpty || filter == "attention" {
       (backward.min()! * 1e5).rounded() / 100)
   }
   let caches = random(32 * 3 * 512 * 64 * 2, stream: 7)
-  let sequences = (0..<32).map { b in
-    let keys = UnsafePointer(caches.pointer + b * 3 * 512 * 64)
-    let empty = KeyValueSegment(keys: keys, values: keys, count: 0, rowStride: 64, headStride: 512 * 64)
-    return KeyValueSequence(
-      prefix: empty, own: .init(keys: keys, values: keys + 32 * 3 * 512 * 64, count: 400, rowStride: 64, headStride: 512 * 64))
+  let headStride = 512 * 64
+  let valuesOffset = 32 * 3 * headStride
+  let sequences = (0..<32).map { (b: Int) -> KeyValueSequence in
+    let keys = Floats(caches.pointer + b * 3 * headStride)
+    let empty = KeyValueSegment(keys: keys, values: keys, count: 0, rowStride: 64, headStride: headStride)
+    let own = KeyValueSegment(keys: keys, values: keys + valuesOffset, count: 400, rowStride: 64, headStride: headStride)
+    return KeyValueSequence(prefix: empty, own: own)
   }
   let q = random(32 * 576, stream: 8)
   let out = FloatBuffer(count: 32 * 576)
