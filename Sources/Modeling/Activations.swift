@@ -21,6 +21,8 @@ package final class Activations: @unchecked Sendable {
   package let logProbabilities: FloatBuffer
   package let entropies: FloatBuffer
   package let correct: FloatBuffer
+  /// Entropy of the likeliest tokens of each target; empty unless asked for.
+  let topEntropies: FloatBuffer
   /// d loss / d log p of each target.
   let slopes: FloatBuffer
 
@@ -51,19 +53,31 @@ package final class Activations: @unchecked Sendable {
   let mixtureSlope: FloatBuffer
   /// Partial sums of the norms' backward passes.
   let partials: FloatBuffer
-  /// (headRows, vocabulary)
+  /// Blocks of targets that are held at a time.
+  let headBlocks: Int
+  /// headBlocks × (headRows, vocabulary)
   let logits: FloatBuffer
-  /// Softmax denominators (headRows).
-  let normalizers: FloatBuffer
-  /// Normalised hidden states of targets (headRows, hidden).
+  /// Softmax denominators: headBlocks × (headRows).
+  private let normalizers: FloatBuffer
+  /// Normalised hidden states of targets: headBlocks × (headRows, hidden).
   let gathered: FloatBuffer
+
+  /// What the head is to keep beyond one block of logits.
+  package struct Head: Sendable {
+    /// A loss over the whole micro-batch computes again what does not fit here: the most bytes of logits to hold.
+    package var keptBytes = 0
+    /// `TargetStatistics.topEntropies` are wanted.
+    package var hasTopEntropies = false
+
+    package init() {}
+  }
 
   /// Logits at a time: 8 MiB, which stay in cache from the product to the gradient; but of no fewer rows than make up for reading and
   /// writing the head's gradient once a block.
   private static let logitsAtATime = 2 << 20
   private static let fewestHeadRows = 256
 
-  package init(_ configuration: ModelConfiguration, tokens: Int, targets: Int, purpose: Purpose) {
+  package init(_ configuration: ModelConfiguration, tokens: Int, targets: Int, purpose: Purpose, head: Head = Head()) {
     let c = configuration
     let kept = purpose == .training ? c.layers : 1
     let backward = purpose == .training ? tokens : 0
@@ -77,6 +91,7 @@ package final class Activations: @unchecked Sendable {
     logProbabilities = FloatBuffer(count: targets)
     entropies = FloatBuffer(count: targets)
     correct = FloatBuffer(count: targets)
+    topEntropies = FloatBuffer(count: head.hasTopEntropies ? targets : 0)
     slopes = FloatBuffer(count: targets)
 
     streams = FloatBuffer(count: (purpose == .training ? c.layers + 1 : 1) * tokens * c.hiddenSize)
@@ -93,9 +108,11 @@ package final class Activations: @unchecked Sendable {
     projectionSlope = FloatBuffer(count: backward * projection)
     mixtureSlope = FloatBuffer(count: backward * c.queryWidth)
     partials = FloatBuffer(count: RMSNorm.scratchCount(rows: max(backward, headRows), width: max(c.hiddenSize, c.headDimension)))
-    logits = FloatBuffer(count: headRows * c.vocabularySize)
-    normalizers = FloatBuffer(count: headRows)
-    gathered = FloatBuffer(count: headRows * c.hiddenSize)
+    let block = headRows * c.vocabularySize
+    headBlocks = max(1, min((targets + headRows - 1) / headRows, head.keptBytes / (4 * block)))
+    logits = FloatBuffer(count: headBlocks * block)
+    normalizers = FloatBuffer(count: headBlocks * headRows)
+    gathered = FloatBuffer(count: headBlocks * headRows * c.hiddenSize)
   }
 
   /// Where one layer reads and writes.
@@ -107,6 +124,30 @@ package final class Activations: @unchecked Sendable {
     let mixture: Floats
     let logSum: Floats
     let gate: Floats
+  }
+
+  /// Where the head works on one block of targets.
+  struct HeadBlock {
+    let targets: Range<Int>
+    /// (targets, vocabulary)
+    let logits: Floats
+    let normalizers: Floats
+    /// (targets, hidden)
+    let gathered: Floats
+    /// A pass over all blocks leaves this one as it is.
+    let isKept: Bool
+  }
+
+  /// The blocks of `count` targets, in order. What does not fit shares the last place.
+  func headBlocks(_ count: Int) -> [HeadBlock] {
+    let blocks = (count + headRows - 1) / headRows
+    return (0..<blocks).map { index in
+      let place = min(index, headBlocks - 1) * headRows
+      return HeadBlock(
+        targets: index * headRows..<min(count, (index + 1) * headRows), logits: logits.pointer + place * configuration.vocabularySize,
+        normalizers: normalizers.pointer + place, gathered: gathered.pointer + place * configuration.hiddenSize,
+        isKept: index < headBlocks - 1 || blocks <= headBlocks)
+    }
   }
 
   /// The residual stream after the last layer, before the final norm.

@@ -9,6 +9,22 @@ package struct TargetStatistics {
   package let entropies: UnsafePointer<Float>
   /// 1 where the target is the likeliest token, else 0.
   package let correct: UnsafePointer<Float>
+  /// Entropy of the `topCount` likeliest tokens among themselves, in nats; nil unless the activations were made for it.
+  package let topEntropies: UnsafePointer<Float>?
+
+  package init(
+    count: Int, logProbabilities: UnsafePointer<Float>, entropies: UnsafePointer<Float>, correct: UnsafePointer<Float>,
+    topEntropies: UnsafePointer<Float>? = nil
+  ) {
+    self.count = count
+    self.logProbabilities = logProbabilities
+    self.entropies = entropies
+    self.correct = correct
+    self.topEntropies = topEntropies
+  }
+
+  /// As EAFT has it: the largest possible value, log 20, is close to 3.
+  package static let topCount = 20
 }
 
 /// A loss that depends on the model through log p of each target: all the training loop has to know of it is d loss / d log p. The
@@ -18,7 +34,7 @@ package struct TokenLoss {
   package enum Scope: Sendable {
     /// That target's own statistics: head and gradient run in one pass.
     case token
-    /// All targets of the micro-batch: the head runs twice.
+    /// All targets of the micro-batch: the head runs twice over the blocks that the activations have no room for.
     case batch
   }
 

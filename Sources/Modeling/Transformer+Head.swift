@@ -6,7 +6,10 @@ extension Transformer {
   /// log p, entropy and correctness of each target, after `forward`. Here and below p = softmax(logits / temperature).
   package func score(_ targets: Targets, _ a: Activations, temperature: Float = 1) -> TargetStatistics {
     checkTargets(targets, a)
-    for block in blocks(targets, a) { forwardHead(block, targets, a, temperature) }
+    for block in a.headBlocks(targets.count) {
+      forwardLogits(block, targets, a)
+      forwardSoftmax(block, targets, a, temperature)
+    }
     return statistics(targets, a)
   }
 
@@ -19,31 +22,37 @@ extension Transformer {
 
   /// A whole training pass over one micro-batch: statistics of its targets, and d loss / d parameters added to `gradients`.
   package func train(
-    _ batch: TokenBatch, _ targets: Targets, _ loss: TokenLoss, _ a: Activations, gradients: ParameterArena, temperature: Float = 1
+    _ batch: TokenBatch, _ targets: Targets, _ loss: TokenLoss, _ a: Activations, gradients: ParameterArena, temperature: Float = 1,
+    distributions: DistributionLoss = .none
   ) -> TargetStatistics {
     checkTargets(targets, a)
     let d = ModelTensors(gradients, configuration)
     forward(batch, a)
+    for reference in distributions.references { reference.forward(batch) }
     a.slope.pointer.update(repeating: 0, count: batch.count * configuration.hiddenSize)
     let statistics = statistics(targets, a)
     if loss.scope == .batch {
       _ = score(targets, a, temperature: temperature)
       loss.slopes(statistics, 0..<targets.count, a.slopes.pointer)
     }
-    for block in blocks(targets, a) {
-      forwardHead(block, targets, a, temperature)
-      if loss.scope == .token { loss.slopes(statistics, block, a.slopes.pointer + block.lowerBound) }
-      backwardHead(block, targets, a, temperature, d)
+    for block in a.headBlocks(targets.count) {
+      if loss.scope == .token || !block.isKept || !distributions.references.isEmpty {
+        forwardLogits(block, targets, a)
+        for reference in distributions.references {
+          reference.match(block.targets, targets, logits: block.logits, share: distributions.share)
+        }
+        forwardSoftmax(block, targets, a, temperature)
+      }
+      if loss.scope == .token { loss.slopes(statistics, block.targets, a.slopes.pointer + block.targets.lowerBound) }
+      backwardSoftmax(block, targets, a, temperature)
+      for reference in distributions.references { reference.add(block.targets, to: block.logits) }
+      backwardLogits(block, targets, a, d)
     }
     backward(batch, a, d)
     return statistics
   }
 
   // MARK: - Blocks of targets
-
-  private func blocks(_ targets: Targets, _ a: Activations) -> [Range<Int>] {
-    stride(from: 0, to: targets.count, by: a.headRows).map { $0..<min(targets.count, $0 + a.headRows) }
-  }
 
   private func checkTargets(_ targets: Targets, _ a: Activations) {
     precondition(targets.count <= a.maximumTargets, "\(targets.count) targets in activations for \(a.maximumTargets)")
@@ -54,50 +63,65 @@ extension Transformer {
 
   private func statistics(_ targets: Targets, _ a: Activations) -> TargetStatistics {
     TargetStatistics(
-      count: targets.count, logProbabilities: a.logProbabilities.pointer, entropies: a.entropies.pointer, correct: a.correct.pointer)
+      count: targets.count, logProbabilities: a.logProbabilities.pointer, entropies: a.entropies.pointer, correct: a.correct.pointer,
+      topEntropies: a.topEntropies.count > 0 ? UnsafePointer(a.topEntropies.pointer) : nil)
   }
 
-  /// logits = norm(stream[rows])·Wᵀ, then the softmax of logits / temperature: `a.logits` hold exponentials after.
-  private func forwardHead(_ block: Range<Int>, _ targets: Targets, _ a: Activations, _ temperature: Float) {
+  /// logits = norm(stream[rows])·Wᵀ.
+  private func forwardLogits(_ block: Activations.HeadBlock, _ targets: Targets, _ a: Activations) {
     let c = configuration
     targets.rows.withUnsafeBufferPointer { rows in
       guard let rows = rows.baseAddress else { return }
       RMSNorm.forwardGathered(
-        pool, indices: rows + block.lowerBound, rows: block.count, width: c.hiddenSize, x: a.finalStream, gamma: weights.tensors.norm,
-        epsilon: epsilon, y: a.gathered.pointer)
+        pool, indices: rows + block.targets.lowerBound, rows: block.targets.count, width: c.hiddenSize, x: a.finalStream,
+        gamma: weights.tensors.norm, epsilon: epsilon, y: block.gathered)
     }
     weights.head.forward(
-      pool, rows: block.count, x: a.gathered.pointer, ldx: c.hiddenSize, y: a.logits.pointer, ldy: c.vocabularySize)
+      pool, rows: block.targets.count, x: block.gathered, ldx: c.hiddenSize, y: block.logits, ldy: c.vocabularySize)
+  }
+
+  /// The softmax of logits / temperature: the block's logits hold exponentials after.
+  private func forwardSoftmax(_ block: Activations.HeadBlock, _ targets: Targets, _ a: Activations, _ temperature: Float) {
+    let (first, rows) = (block.targets.lowerBound, block.targets.count)
     let results = SoftmaxCrossEntropy.Results(
-      logProbabilities: a.logProbabilities.pointer + block.lowerBound, entropies: a.entropies.pointer + block.lowerBound,
-      correct: a.correct.pointer + block.lowerBound)
+      logProbabilities: a.logProbabilities.pointer + first, entropies: a.entropies.pointer + first, correct: a.correct.pointer + first)
     targets.tokens.withUnsafeBufferPointer { tokens in
       guard let tokens = tokens.baseAddress else { return }
       SoftmaxCrossEntropy.forward(
-        pool, rows: block.count, vocabulary: c.vocabularySize, logits: a.logits.pointer, targets: tokens + block.lowerBound,
-        results: results, normalizers: a.normalizers.pointer, temperature: temperature)
+        pool, rows: rows, vocabulary: configuration.vocabularySize, logits: block.logits, targets: tokens + first, results: results,
+        normalizers: block.normalizers, temperature: temperature)
+    }
+    if a.topEntropies.count > 0 {
+      TopEntropy.forward(
+        pool, rows: rows, vocabulary: configuration.vocabularySize, count: TargetStatistics.topCount, exponentials: block.logits,
+        results: a.topEntropies.pointer + first)
     }
   }
 
-  /// From the exponentials of one block to dW of the head, dγ of the final norm, and the slopes of the residual stream at its targets.
-  private func backwardHead(_ block: Range<Int>, _ targets: Targets, _ a: Activations, _ temperature: Float, _ d: ModelTensors) {
-    let c = configuration
+  /// From the exponentials of one block to d loss / d logits, in their place.
+  private func backwardSoftmax(_ block: Activations.HeadBlock, _ targets: Targets, _ a: Activations, _ temperature: Float) {
+    let first = block.targets.lowerBound
     targets.tokens.withUnsafeBufferPointer { tokens in
       guard let tokens = tokens.baseAddress else { return }
       SoftmaxCrossEntropy.backward(
-        pool, rows: block.count, vocabulary: c.vocabularySize, logits: a.logits.pointer, targets: tokens + block.lowerBound,
-        slopes: a.slopes.pointer + block.lowerBound, normalizers: a.normalizers.pointer, temperature: temperature)
+        pool, rows: block.targets.count, vocabulary: configuration.vocabularySize, logits: block.logits, targets: tokens + first,
+        slopes: a.slopes.pointer + first, normalizers: block.normalizers, temperature: temperature)
     }
+  }
+
+  /// From d loss / d logits to dW of the head, dγ of the final norm, and the slopes of the residual stream at the block's targets.
+  private func backwardLogits(_ block: Activations.HeadBlock, _ targets: Targets, _ a: Activations, _ d: ModelTensors) {
+    let c = configuration
+    let rows = block.targets.count
     Linear.backwardWeight(
-      pool, rows: block.count, outputs: c.vocabularySize, inputs: c.hiddenSize, dy: a.logits.pointer, x: a.gathered.pointer, dw: d.head)
+      pool, rows: rows, outputs: c.vocabularySize, inputs: c.hiddenSize, dy: block.logits, x: block.gathered, dw: d.head)
     Linear.backwardInput(
-      pool, rows: block.count, outputs: c.vocabularySize, inputs: c.hiddenSize, dy: a.logits.pointer, w: weights.tensors.head,
-      dx: a.gathered.pointer)
-    targets.rows.withUnsafeBufferPointer { rows in
-      guard let rows = rows.baseAddress else { return }
+      pool, rows: rows, outputs: c.vocabularySize, inputs: c.hiddenSize, dy: block.logits, w: weights.tensors.head, dx: block.gathered)
+    targets.rows.withUnsafeBufferPointer { indices in
+      guard let indices = indices.baseAddress else { return }
       RMSNorm.backward(
-        pool, rows: block.count, width: c.hiddenSize, x: a.finalStream, gamma: weights.tensors.norm, epsilon: epsilon,
-        dy: a.gathered.pointer, dx: a.slope.pointer, dgamma: d.norm, scratch: a.partials.pointer, indices: rows + block.lowerBound)
+        pool, rows: rows, width: c.hiddenSize, x: a.finalStream, gamma: weights.tensors.norm, epsilon: epsilon, dy: block.gathered,
+        dx: a.slope.pointer, dgamma: d.norm, scratch: a.partials.pointer, indices: indices + block.targets.lowerBound)
     }
   }
 }

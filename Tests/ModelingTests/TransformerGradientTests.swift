@@ -34,6 +34,58 @@ import Testing
     }
     #expect(gradients[0] == gradients[1])
   }
+
+  @Test func `logits that are kept instead of computed again change no bit`() {
+    // A vocabulary so large that 600 targets take three blocks.
+    let configuration = ModelConfiguration(
+      family: .llama, vocabularySize: 8448, hiddenSize: 8, intermediateSize: 8, layers: 1, heads: 1, keyValueHeads: 1)
+    let arena = ParameterArena(configuration)
+    let pool = ThreadPool(threads: 2)
+    Transformer.initialize(arena, seed: 3, standardDeviation: 0.5, pool: pool)
+    let model = Transformer(ModelWeights(configuration, arena), pool: pool)
+    let batch = TokenBatch(TinyModel.records([200, 401, 2]))
+    let targets = Targets.all(of: batch)
+    let loss = TokenLoss(scope: .batch) { statistics, range, slopes in
+      for (index, target) in range.enumerated() { slopes[index] = -VectorMath.exp(statistics.logProbabilities[target]) }
+    }
+    let block = 256 * 8448 * 4
+    let results = [0, 2 * block, 3 * block, 9 * block].map { bytes in
+      var head = Activations.Head()
+      head.keptBytes = bytes
+      let activations = Activations(configuration, tokens: batch.count, targets: targets.count, purpose: .training, head: head)
+      let gradients = ParameterArena(configuration)
+      _ = model.train(batch, targets, loss, activations, gradients: gradients)
+      return Array(gradients.buffer.elements)
+    }
+    for result in results.dropFirst() { #expect(result == results[0]) }
+  }
+
+  @Test func `the distance to another model's distributions has the gradient that is added`() {
+    let (tiny, other) = (TinyModel(.qwen3, tied: true), TinyModel(.qwen3, tied: true, seed: 4))
+    let batch = TokenBatch(TinyModel.records([7, 1, 13, 5]))
+    let targets = Targets.all(of: batch)
+    let activations = Activations(tiny.configuration, tokens: batch.count, targets: targets.count, purpose: .training)
+    let measures = [
+      DistributionMatch.Measure(temperature: 1, factor: 0.7), DistributionMatch.Measure(temperature: 2.5, factor: 3),
+    ]
+    let reference = DistributionReference(other.model, measures, tokens: batch.count, targets: targets.count)
+    let share = 1 / Float(targets.count)
+    let none = TokenLoss { _, range, slopes in
+      for index in 0..<range.count { slopes[index] = 0 }
+    }
+    func pass(_ gradients: ParameterArena) -> Double {
+      _ = tiny.model.train(
+        batch, targets, none, activations, gradients: gradients, distributions: DistributionLoss([reference], share: share))
+      return measures.indices.reduce(0) { sum, measure in
+        let values = reference.divergences(measure)
+        return sum + Double(measures[measure].factor * share) * (0..<targets.count).reduce(0) { $0 + Double(values[$1]) }
+      }
+    }
+    let gradients = ParameterArena(tiny.configuration)
+    #expect(pass(gradients) > 0.01)
+    let scratch = ParameterArena(tiny.configuration)
+    expectSlopes(gradients, of: tiny) { pass(scratch) }
+  }
 }
 
 /// Compares each tensor's gradient with differences of the loss along one direction.

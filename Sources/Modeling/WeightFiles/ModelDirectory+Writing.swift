@@ -24,9 +24,13 @@ extension ModelDirectory {
   }
 
   /// The tensors of an arena as one safetensors file.
-  package static func write(_ arena: ParameterArena, as type: ElementType, to path: String, pool: ThreadPool) throws(ModelError) {
+  package static func write(
+    _ arena: ParameterArena, as type: ElementType, to path: String, pool: ThreadPool,
+    metadata: [(key: String, value: String)] = SafetensorsWriter.pytorchFormat
+  ) throws(ModelError) {
     let writer = try SafetensorsWriter(
-      path: path, declaring: arena.layout.entries.map { TensorDeclaration(name: $0.name, type: type, shape: $0.shape) })
+      path: path, declaring: arena.layout.entries.map { TensorDeclaration(name: $0.name, type: type, shape: $0.shape) },
+      metadata: metadata)
     let partSize = 1 << 20
     let parts = writer.tensors.flatMap { tensor in
       stride(from: 0, to: tensor.count, by: partSize).map { (tensor: tensor, elements: $0..<min($0 + partSize, tensor.count)) }

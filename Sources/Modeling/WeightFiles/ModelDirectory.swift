@@ -23,7 +23,7 @@ package enum ModelDirectory {
     let used = try usedTensors(of: source, configuration)
     let layout = try LayoutFit.layout(of: configuration, found: used.map { ($0.name, $0.shape) }, file: place(of: source, directory))
     let arena = ParameterArena(layout)
-    try read(used, of: source, into: arena, pool)
+    try read(used, into: arena, pool) { source.location(of: $0)?.file }
     return LoadedModel(
       configuration: configuration, arena: arena, companions: try companions(of: directory), tokenizerMetadata: nil, isLossy: false)
   }
@@ -36,7 +36,17 @@ package enum ModelDirectory {
     let used = try usedTensors(of: source, configuration)
     let layout = try LayoutFit.layout(of: configuration, found: used.map { ($0.name, $0.shape) }, file: place(of: source, directory))
     precondition(layout == arena.layout, "the arena has another layout than the configuration asks for")
-    try read(used, of: source, into: arena, pool)
+    try read(used, into: arena, pool) { source.location(of: $0)?.file }
+  }
+
+  /// One safetensors file with a number for each parameter of a model (a Fisher): its tensors are the model's.
+  package static func arena(
+    _ file: SafetensorsFile, for configuration: ModelConfiguration, pool: ThreadPool
+  ) throws(ModelError) -> ParameterArena {
+    let layout = try LayoutFit.layout(of: configuration, found: file.tensors.map { ($0.name, $0.shape) }, file: file.path)
+    let arena = ParameterArena(layout)
+    try read(file.tensors, into: arena, pool) { _ in file }
+    return arena
   }
 
   package static func companions(of directory: String) throws(ModelError) -> [CompanionFile] {
@@ -100,19 +110,19 @@ package enum ModelDirectory {
   private static let partSize = 1 << 18
 
   private static func read(
-    _ tensors: [TensorRecord], of source: WeightSource, into arena: ParameterArena, _ pool: ThreadPool
+    _ tensors: [TensorRecord], into arena: ParameterArena, _ pool: ThreadPool, from file: (_ name: String) -> SafetensorsFile?
   ) throws(ModelError) {
     let parts = tensors.flatMap { tensor in
       stride(from: 0, to: tensor.count, by: partSize).map { Part(tensor: tensor, elements: $0..<min($0 + partSize, tensor.count)) }
     }
     try pool.runThrowing(parts.count) { index throws(ModelError) in
       let part = parts[index]
-      guard let place = source.location(of: part.tensor.name) else { return }
+      guard let file = file(part.tensor.name) else { return }
       let target = arena.view(part.tensor.name) + part.elements.lowerBound
-      try place.file.readFloats(part.tensor, part.elements, into: target)
+      try file.readFloats(part.tensor, part.elements, into: target)
       if let index = FloatConversion.firstNonFinite(target, count: part.elements.count) {
         let (row, column) = (part.elements.lowerBound + index).quotientAndRemainder(dividingBy: part.tensor.shape.last ?? 1)
-        throw ModelError("tensor '\(part.tensor.name)' holds \(target[index]) at row \(row), column \(column)", file: place.file.path)
+        throw ModelError("tensor '\(part.tensor.name)' holds \(target[index]) at row \(row), column \(column)", file: file.path)
       }
     }
   }
