@@ -1,4 +1,5 @@
 import Evaluation
+import Training
 
 extension ReinforcementRun {
   /// What the finished step was like.
@@ -30,6 +31,10 @@ extension ReinforcementRun {
       ("updates", Double(state.sums.updates)), ("num_tokens", Double(state.tokens)), ("learning_rate", rate),
       ("grad_norm", state.sums.gradNorm / updates), ("epoch", planned.epoch),
     ]
+    for (index, term) in terms.enumerated() {
+      let sum = state.sums.terms.indices.contains(index) ? state.sums.terms[index] : 0
+      values.append((NamedValue.column(ofTerm: term.name), sum / updates))
+    }
     return StepRecord(step: state.step, values: values, timings: clock.timings(tokens: Int(lengths.reduce(0, +))))
   }
 }

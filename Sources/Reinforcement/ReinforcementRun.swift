@@ -47,6 +47,7 @@ package final class ReinforcementRun {
   let optimizer: Optimizer
   let gradients: ParameterArena
   let reference: ReferencePolicy?
+  let terms: [any ParameterTerm]
   let binding: TrainingBinding
   private let schedule: LearningRateSchedule
   private let packed: ModelWeights
@@ -60,15 +61,16 @@ package final class ReinforcementRun {
 
   var parameters: ParameterArena { policy.weights.arena }
 
-  /// `arena` is trained in place.
+  /// `arena` is trained in place. `terms` are added to every update's loss, and count in the gradient's norm that is clipped.
   package init(
     _ configuration: ModelConfiguration, _ arena: ParameterArena, pool: ThreadPool, _ material: Material, codec: TextCodec,
-    endTokens: Set<Int32>, rewards: RewardSum, _ settings: ReinforcementSettings
+    endTokens: Set<Int32>, rewards: RewardSum, _ settings: ReinforcementSettings, terms: [any ParameterTerm] = []
   ) throws {
     try Self.check(material, settings)
     self.settings = settings
     self.material = material
     self.rewards = rewards
+    self.terms = terms
     self.pool = pool
     policy = Transformer(ModelWeights(configuration, arena), pool: pool)
     packed = ModelWeights.packed(configuration, arena, pool: pool)
@@ -90,7 +92,7 @@ package final class ReinforcementRun {
       configuration, optimizer.groups,
       [
         ("settings", String(describing: settings.bound)), ("rewards", rewards.names.joined(separator: ", ")),
-        ("prompts", Self.fingerprint(material)),
+        ("prompts", Self.fingerprint(material)), ("terms", terms.identity),
       ])
     state = ReinforcementState(beta: settings.loss.beta)
   }
@@ -170,8 +172,10 @@ package final class ReinforcementRun {
       guard (0..<seen.count).allSatisfy({ seen.logProbabilities[$0].isFinite }) else { throw notFinite("a log-probability of the policy") }
       sum.add(statistics)
     }
+    let values = terms.apply(pool, optimizer.parts(parameters, gradients))
     let norm = optimizer.norm(pool, gradients)
     guard sum.loss.isFinite else { throw notFinite("the loss") }
+    if let term = values.first(where: { !$0.value.isFinite }) { throw notFinite(term.name) }
     guard norm.isFinite else { throw notFinite("the gradient's norm") }
     let limit = settings.optimizer.maxGradNorm
     optimizer.update(
@@ -181,7 +185,7 @@ package final class ReinforcementRun {
     // Spoilt weights must not take the last checkpoint's place, nor be handed over after the last step.
     guard optimizer.norm(pool, parameters).isFinite else { throw notFinite("the norm of the policy's weights") }
     isPackedStale = true
-    state.sums.add(sum, gradNorm: norm)
+    state.sums.add(sum, gradNorm: norm, terms: values.map(\.value))
     return true
   }
 

@@ -49,7 +49,7 @@ struct ReinforcementState {
 }
 
 extension ReinforcementRun {
-  private static let format = "heirloom reinforcement checkpoint 1"
+  private static let format = "heirloom reinforcement checkpoint 2"
 
   private func file(_ directory: String) -> StateFile { StateFile(directory + "/checkpoint", format: Self.format, binding: binding) }
 

@@ -4,7 +4,7 @@ import Modeling
 
 /// Everything a stopped run needs to end with the bytes of an uninterrupted one: parameters, moments, and counters.
 struct Checkpoint {
-  static let format = "heirloom training checkpoint 2"
+  static let format = "heirloom training checkpoint 3"
 
   /// Optimizer steps done; the position in the data follows from it.
   var step: Int

@@ -39,6 +39,15 @@ package final class Optimizer: @unchecked Sendable {
     }
   }
 
+  /// What trains, with its gradients.
+  package func parts(_ parameters: ParameterArena, _ gradients: ParameterArena) -> [TrainedPart] {
+    groups.map { group in
+      TrainedPart(
+        offset: group.range.lowerBound, count: group.range.count, isDecayed: group.isDecayed,
+        parameters: parameters.pointer + group.range.lowerBound, gradients: gradients.pointer + group.range.lowerBound)
+    }
+  }
+
   /// ‖g‖₂ over what trains.
   package func norm(_ pool: ThreadPool, _ gradients: ParameterArena) -> Double {
     let squares = groups.map { group in

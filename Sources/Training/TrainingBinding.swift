@@ -17,12 +17,12 @@ package struct TrainingBinding {
   }
 
   init(
-    _ configuration: ModelConfiguration, _ settings: TrainingSettings, objective: String, records: [TokenizedRecord],
+    _ configuration: ModelConfiguration, _ settings: TrainingSettings, objective: String, terms: String, records: [TokenizedRecord],
     groups: [Optimizer.Group]
   ) {
     self.init(
       configuration, groups,
-      [("settings", String(describing: settings)), ("loss", objective), ("data", Self.fingerprint(records))])
+      [("settings", String(describing: settings)), ("loss", objective), ("terms", terms), ("data", Self.fingerprint(records))])
   }
 
   var json: JSONValue { .object(JSONObject(parts.map { ($0.name, .string($0.value)) })) }
@@ -33,7 +33,7 @@ package struct TrainingBinding {
   }
 
   /// FNV-1a over every token, mark and weight.
-  private static func fingerprint(_ records: [TokenizedRecord]) -> String {
+  static func fingerprint(_ records: [TokenizedRecord]) -> String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     func mix(_ value: UInt32) { hash = (hash ^ UInt64(value)) &* 0x100_0000_01b3 }
     for record in records {

@@ -21,19 +21,30 @@ package enum TrainingOutcome: Sendable, Equatable {
   case stopped(steps: Int)
 }
 
-/// The one training loop: gradient accumulation over packed micro-batches, clipping, AdamW. It takes which loss and which tensors train as
-/// values. Parameters are trained where they are.
+/// What is trained for: a loss on the data, and terms beside it.
+package struct TrainingGoal {
+  package var objective = Objective.negativeLogLikelihood
+  package var terms: [any ParameterTerm] = []
+  package var distributions: [DistributionTerm] = []
+
+  package init(_ objective: Objective = .negativeLogLikelihood) { self.objective = objective }
+}
+
+/// The one training loop: gradient accumulation over packed micro-batches, terms, clipping, AdamW. It takes which loss and which tensors
+/// train as values. Parameters are trained where they are.
 package final class TrainingRun {
   package let totalSteps: Int
   private let model: Transformer
   private let settings: TrainingSettings
-  private let objective: Objective
+  private let goal: TrainingGoal
   private let records: [TokenizedRecord]
   private let schedule: LearningRateSchedule
   private let binding: TrainingBinding
   private let optimizer: Optimizer
   private let gradients: ParameterArena
   private let activations: Activations
+  private let distributions: DistributionTerms
+  private let loss: StepLoss
   private var plan: BatchPlan
   private var state = Checkpoint(step: 0, tokens: 0, kernels: [CPU.kernelName])
 
@@ -42,7 +53,7 @@ package final class TrainingRun {
 
   /// `trains` picks the tensors that are updated.
   package init(
-    _ model: Transformer, _ records: [TokenizedRecord], _ settings: TrainingSettings, objective: Objective = .negativeLogLikelihood,
+    _ model: Transformer, _ records: [TokenizedRecord], _ settings: TrainingSettings, _ goal: TrainingGoal = TrainingGoal(),
     trains: (ParameterLayout.Entry) -> Bool = { _ in true }
   ) throws(TrainingError) {
     try Self.check(records, model)
@@ -51,17 +62,22 @@ package final class TrainingRun {
     self.model = model
     self.records = usable
     self.settings = settings
-    self.objective = objective
+    self.goal = goal
     plan = BatchPlan(lengths: usable.map(\.ids.count), settings: settings)
     totalSteps = plan.totalSteps
     schedule = settings.learningRates(totalSteps: totalSteps)
     optimizer = Optimizer(layout, trains: trains)
-    binding = TrainingBinding(
-      model.configuration, settings, objective: objective.name, records: usable, groups: optimizer.groups)
     gradients = ParameterArena(layout)
+    let (tokens, targets) = (plan.largestSum(usable.map(\.ids.count)), plan.largestSum(usable.map(\.targetCount)))
     activations = Activations(
-      model.configuration, tokens: plan.largestSum(usable.map(\.ids.count)), targets: plan.largestSum(usable.map(\.targetCount)),
-      purpose: .training)
+      model.configuration, tokens: tokens, targets: targets, purpose: .training,
+      head: goal.head(accumulation: settings.gradientAccumulationSteps))
+    distributions = DistributionTerms(goal.distributions, tokens: tokens, targets: targets)
+    loss = StepLoss(goal.objective, distributions, targets: targets)
+    binding = TrainingBinding(
+      model.configuration, settings, objective: goal.objective.identity,
+      terms: [goal.terms.identity, distributions.identity].filter { !$0.isEmpty }.joined(separator: "; "), records: usable,
+      groups: optimizer.groups)
   }
 
   /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
@@ -95,46 +111,51 @@ package final class TrainingRun {
     let step = plan.step(state.step)
     let batches = step.microBatches.map { MicroBatch($0, of: records) }
     let targets = batches.reduce(0) { $0 + $1.targets.count }
-    var sums = Sums()
+    var temperature: Double?
+    if goal.objective.medianScope == .step, batches.count > 1 {
+      temperature = medianTemperature(batches, control)
+      if temperature == nil { return nil }
+    }
+    loss.begin(targets: targets, temperature: temperature)
     for batch in batches {
       if control.shouldStop() {
         gradients.buffer.clear()
         return nil
       }
       let statistics = model.train(
-        batch.tokens, batch.targets, objective.tokenLoss(batch, targets), activations, gradients: gradients)
-      sums.add(statistics, loss: objective.value(batch, statistics, targets))
+        batch.tokens, batch.targets, loss.tokenLoss(batch), activations, gradients: gradients,
+        distributions: DistributionLoss(distributions.references, share: 1 / Float(targets)))
+      loss.add(batch, statistics)
     }
+    let more = loss.more + goal.terms.apply(pool, optimizer.parts(parameters, gradients))
     let rate = schedule.rate(state.step)
     let norm = optimizer.norm(pool, gradients)
-    guard sums.loss.isFinite else { throw .notFinite(quantity: "the loss", step: number) }
+    guard loss.loss.isFinite else { throw .notFinite(quantity: "the loss", step: number) }
+    if let term = more.first(where: { !$0.value.isFinite }) { throw .notFinite(quantity: term.name, step: number) }
     guard norm.isFinite else { throw .notFinite(quantity: "the gradient's norm", step: number) }
     optimizer.update(
       pool, parameters, gradients, settings: settings, learningRate: rate, step: number, scale: clipping(norm))
     state.step = number
     state.tokens += batches.reduce(0) { $0 + $1.tokens.count }
     return StepMetrics(
-      step: number, loss: sums.loss, entropy: sums.entropy / Double(targets), meanTokenAccuracy: sums.correct / Double(targets),
-      tokens: state.tokens, learningRate: rate, gradNorm: norm, epoch: step.epoch)
+      step: number, loss: loss.loss, entropy: loss.meanEntropy, meanTokenAccuracy: loss.accuracy, tokens: state.tokens,
+      learningRate: rate, gradNorm: norm, epoch: step.epoch, more: more)
+  }
+
+  /// τ of a step whose weights depend on all its losses: a pass forward over its micro-batches. nil when told to stop.
+  private func medianTemperature(_ batches: [MicroBatch], _ control: TrainingControl) -> Double? {
+    var losses: [Double] = []
+    for batch in batches {
+      if control.shouldStop() { return nil }
+      model.forward(batch.tokens, activations)
+      losses += batch.meanLosses(model.score(batch.targets, activations))
+    }
+    return Objective.medianTemperature(losses)
   }
 
   /// min(1, max_grad_norm / (norm + 1e-6)), as torch clips.
   private func clipping(_ norm: Double) -> Float {
     settings.maxGradNorm > 0 ? Float(min(1, settings.maxGradNorm / (norm + 1e-6))) : 1
-  }
-
-  private struct Sums {
-    var loss = 0.0
-    var entropy = 0.0
-    var correct = 0.0
-
-    mutating func add(_ statistics: TargetStatistics, loss: Double) {
-      self.loss += loss
-      for target in 0..<statistics.count {
-        entropy += Double(statistics.entropies[target])
-        correct += Double(statistics.correct[target])
-      }
-    }
   }
 
   // MARK: - Around the steps
@@ -145,7 +166,7 @@ package final class TrainingRun {
     try state.write(to: path, binding: binding, parameters, optimizer)
   }
 
-  private static func check(_ records: [TokenizedRecord], _ model: Transformer) throws(TrainingError) {
+  static func check(_ records: [TokenizedRecord], _ model: Transformer) throws(TrainingError) {
     let vocabulary = model.configuration.vocabularySize
     for (number, record) in records.enumerated() {
       if record.ids.count > model.maximumPositions {

@@ -33,8 +33,8 @@ struct TinyTraining {
 
   var parameters: [Float] { Array(arena.buffer.elements) }
 
-  func run(_ control: TrainingControl = TrainingControl(), objective: Objective = .negativeLogLikelihood) throws -> TrainingOutcome {
-    try TrainingRun(model, records, settings, objective: objective).run(control)
+  func run(_ control: TrainingControl = TrainingControl(), _ goal: TrainingGoal = TrainingGoal()) throws -> TrainingOutcome {
+    try TrainingRun(model, records, settings, goal).run(control)
   }
 }
 
