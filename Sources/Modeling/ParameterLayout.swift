@@ -27,9 +27,20 @@ package struct ParameterLayout: Sendable, Equatable {
     for layer in 0..<c.layers { plan.layer(layer, c) }
     plan.group([("model.norm.weight", [c.hiddenSize])])
     if !c.tieEmbeddings { plan.group([("lm_head.weight", [c.vocabularySize, c.hiddenSize])]) }
-    entries = plan.entries
-    count = plan.next
-    indexByName = Dictionary(uniqueKeysWithValues: plan.entries.enumerated().map { ($1.name, $0) })
+    self.init(plan.entries, count: plan.next)
+  }
+
+  /// Tensors of any kind: those of one group follow each other without a gap, and each group starts on a 64-byte line. Names must differ.
+  package init(groups: [[(name: String, shape: [Int])]]) {
+    var plan = Plan()
+    for group in groups { plan.group(group) }
+    self.init(plan.entries, count: plan.next)
+  }
+
+  private init(_ entries: [Entry], count: Int) {
+    self.entries = entries
+    self.count = count
+    indexByName = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
   }
 
   package subscript(name: String) -> Entry? { indexByName[name].map { entries[$0] } }
