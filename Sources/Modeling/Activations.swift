@@ -14,6 +14,8 @@ package final class Activations: @unchecked Sendable {
   package let purpose: Purpose
   package let maximumTokens: Int
   package let maximumTargets: Int
+  /// What the backward pass wants of the layers below this one is not kept.
+  package let lowestLayer: Int
   /// Targets whose logits are held at a time.
   package let headRows: Int
 
@@ -26,7 +28,10 @@ package final class Activations: @unchecked Sendable {
   /// d loss / d log p of each target.
   let slopes: FloatBuffer
 
-  /// Residual stream entering each layer and leaving the last: (layers + 1) × (tokens, hidden).
+  /// What adapters compute in.
+  let adapters: AdapterMemory
+
+  /// Residual stream entering each kept layer and leaving the last: (layers + 1) × (tokens, hidden).
   private let streams: FloatBuffer
   /// Residual stream between attention and MLP (tokens, hidden): of one layer at a time, for the backward pass computes it again.
   private let between: FloatBuffer
@@ -77,15 +82,21 @@ package final class Activations: @unchecked Sendable {
   private static let logitsAtATime = 2 << 20
   private static let fewestHeadRows = 256
 
-  package init(_ configuration: ModelConfiguration, tokens: Int, targets: Int, purpose: Purpose, head: Head = Head()) {
+  /// `lowestLayer`: below it nothing trains; the number of layers where no layer does.
+  package init(
+    _ configuration: ModelConfiguration, tokens: Int, targets: Int, purpose: Purpose, lowestLayer: Int = 0, head: Head = Head()
+  ) {
+    precondition(lowestLayer <= configuration.layers, "layer \(lowestLayer) of \(configuration.layers)")
     let c = configuration
-    let kept = purpose == .training ? c.layers : 1
+    let kept = purpose == .training ? max(1, c.layers - lowestLayer) : 1
     let backward = purpose == .training ? tokens : 0
     let projection = c.queryWidth + 2 * c.keyValueWidth
     self.configuration = c
     self.purpose = purpose
     maximumTokens = tokens
     maximumTargets = targets
+    self.lowestLayer = lowestLayer
+    adapters = AdapterMemory(rows: tokens)
     headRows = max(1, min(targets, max(Self.fewestHeadRows, Self.logitsAtATime / c.vocabularySize / 32 * 32)))
 
     logProbabilities = FloatBuffer(count: targets)
@@ -94,7 +105,7 @@ package final class Activations: @unchecked Sendable {
     topEntropies = FloatBuffer(count: head.hasTopEntropies ? targets : 0)
     slopes = FloatBuffer(count: targets)
 
-    streams = FloatBuffer(count: (purpose == .training ? c.layers + 1 : 1) * tokens * c.hiddenSize)
+    streams = FloatBuffer(count: (purpose == .training ? c.layers - lowestLayer + 1 : 1) * tokens * c.hiddenSize)
     between = FloatBuffer(count: backward * c.hiddenSize)
     projections = FloatBuffer(count: kept * tokens * projection)
     mixture = FloatBuffer(count: tokens * c.queryWidth)
@@ -154,12 +165,15 @@ package final class Activations: @unchecked Sendable {
   var finalStream: Floats { stream(configuration.layers) }
 
   private func stream(_ layer: Int) -> Floats {
-    streams.pointer + (purpose == .training ? layer * maximumTokens * configuration.hiddenSize : 0)
+    streams.pointer + kept(layer) * maximumTokens * configuration.hiddenSize
   }
+
+  /// The place of a layer among those that are kept; layers below share the lowest one's.
+  private func kept(_ layer: Int) -> Int { purpose == .training ? max(0, layer - lowestLayer) : 0 }
 
   func layer(_ index: Int) -> Layer {
     let c = configuration
-    let kept = purpose == .training ? index * maximumTokens : 0
+    let kept = kept(index) * maximumTokens
     return Layer(
       input: stream(index),
       middle: purpose == .training ? between.pointer : stream(index),

@@ -1,7 +1,7 @@
 import Kernels
 
-/// y = x·Wᵀ with W (outputs, inputs) as Hugging Face stores it, either in an arena or packed for the forward pass; the bits of y are the
-/// same both ways.
+/// y = x·Wᵀ with W (outputs, inputs) as Hugging Face stores it, either in an arena or packed for the forward pass, and what adapters add to
+/// it; the bits of y are the same both ways.
 struct Linear {
   enum Weight {
     case plain(Floats)
@@ -11,9 +11,37 @@ struct Linear {
   let outputs: Int
   let inputs: Int
   let weight: Weight
+  /// In the order of their stack; without those that leave this product alone.
+  let adapters: [LowRankProduct]
+  /// Of a DoRA adapter, which is alone.
+  let decomposition: WeightDecomposition?
+
+  init(outputs: Int, inputs: Int, weight: Weight, adapters: [LowRankProduct] = []) {
+    self.outputs = outputs
+    self.inputs = inputs
+    self.weight = weight
+    self.adapters = adapters
+    decomposition = adapters.first.flatMap { $0.isDecomposed ? WeightDecomposition($0, width: outputs) : nil }
+  }
 
   /// x (rows, inputs), y (rows, outputs); `accumulate` adds to what y holds.
-  func forward(_ pool: ThreadPool, rows: Int, x: Floats, ldx: Int, y: Floats, ldy: Int, accumulate: Bool = false) {
+  func forward(
+    _ pool: ThreadPool, rows: Int, x: Floats, ldx: Int, y: Floats, ldy: Int, accumulate: Bool = false, _ pass: AdapterPass
+  ) {
+    guard let decomposition else {
+      multiply(pool, rows: rows, x: x, ldx: ldx, y: y, ldy: ldy, accumulate: accumulate)
+      for product in adapters { product.forward(pool, rows: rows, x: x, ldx: ldx, y: y, ldy: ldy, pass) }
+      return
+    }
+    let apart = accumulate || ldy != outputs
+    let z = apart ? pass.memory.floats(.product, width: outputs) : y
+    multiply(pool, rows: rows, x: x, ldx: ldx, y: z, ldy: outputs, accumulate: false)
+    for product in adapters { product.forward(pool, rows: rows, x: x, ldx: ldx, y: z, ldy: outputs, pass) }
+    decomposition.forward(pool, rows: rows, z: z, y: y, ldy: ldy, accumulate: accumulate)
+  }
+
+  /// Without the adapters.
+  func multiply(_ pool: ThreadPool, rows: Int, x: Floats, ldx: Int, y: Floats, ldy: Int, accumulate: Bool = false) {
     switch weight {
     case .plain(let w):
       gemm(
@@ -31,10 +59,14 @@ struct Linear {
       accumulate: false)
   }
 
-  /// dW += dyᵀ·x.
-  static func backwardWeight(_ pool: ThreadPool, rows: Int, outputs: Int, inputs: Int, dy: Floats, x: Floats, dw: Floats) {
-    gemm(
-      pool, m: outputs, n: inputs, k: rows, a: dy, lda: outputs, transA: .yes, b: x, ldb: inputs, transB: .no, c: dw, ldc: inputs,
-      accumulate: true)
+  /// dW += dyᵀ·x for the columns of y whose weights train; dy (rows, outputs).
+  static func backwardWeight(
+    _ pool: ThreadPool, rows: Int, outputs: Int, inputs: Int, dy: Floats, x: Floats, dw gradients: [ColumnGradient]
+  ) {
+    for gradient in gradients {
+      gemm(
+        pool, m: gradient.columns.count, n: inputs, k: rows, a: dy + gradient.columns.lowerBound, lda: outputs, transA: .yes, b: x,
+        ldb: inputs, transB: .no, c: gradient.target, ldc: inputs, accumulate: true)
+    }
   }
 }

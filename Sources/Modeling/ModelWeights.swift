@@ -10,6 +10,25 @@ package final class ModelWeights: @unchecked Sendable {
     let output: Linear
     let gateUp: Linear
     let down: Linear
+
+    /// Where the gradients of the last adapter go, by product.
+    func adapterGradients(_ gradients: ParameterArena) -> [LinearModule.Product: LowRankGradients] {
+      var found: [LinearModule.Product: LowRankGradients] = [:]
+      for linear in [queryKeyValue, output, gateUp, down] {
+        if let product = linear.adapters.last { found[product.kind] = LowRankGradients(product, gradients) }
+      }
+      return found
+    }
+
+    func with(_ adapters: AdapterStack, layer: Int) -> Layer {
+      func with(_ linear: Linear, _ product: LinearModule.Product) -> Linear {
+        Linear(
+          outputs: linear.outputs, inputs: linear.inputs, weight: linear.weight, adapters: adapters.products(product, layer: layer))
+      }
+      return Layer(
+        tensors: tensors, queryKeyValue: with(queryKeyValue, .queryKeyValue), output: with(output, .output),
+        gateUp: with(gateUp, .gateUp), down: with(down, .down))
+    }
   }
 
   package let configuration: ModelConfiguration
@@ -17,29 +36,41 @@ package final class ModelWeights: @unchecked Sendable {
   let tensors: ModelTensors
   let layers: [Layer]
   let head: Linear
+  package let adapters: AdapterStack
   /// The matrices in the arena are gone (see `packed`); then there is no backward pass.
   package let isPacked: Bool
 
   /// Views into `arena`: sees every later change of it.
-  package init(_ configuration: ModelConfiguration, _ arena: ParameterArena) {
+  package convenience init(_ configuration: ModelConfiguration, _ arena: ParameterArena) {
     precondition(arena.layout == ParameterLayout(configuration), "arena of \(arena.count) floats is not laid out for this configuration")
-    self.configuration = configuration
-    self.arena = arena
-    isPacked = false
-    tensors = ModelTensors(arena, configuration)
-    let plain = LinearMaker(configuration) { pointer, _, _ in .plain(pointer) }
-    layers = tensors.layers.map(plain.layer)
-    head = plain.head(tensors)
+    self.init(configuration, arena, isPacked: false, LinearMaker(configuration) { pointer, _, _ in .plain(pointer) })
   }
 
-  private init(_ configuration: ModelConfiguration, _ arena: ParameterArena, _ maker: LinearMaker) {
+  private init(_ configuration: ModelConfiguration, _ arena: ParameterArena, isPacked: Bool, _ maker: LinearMaker) {
     self.configuration = configuration
     self.arena = arena
-    isPacked = true
+    self.isPacked = isPacked
     tensors = ModelTensors(arena, configuration)
     layers = tensors.layers.map(maker.layer)
     head = maker.head(tensors)
+    adapters = .none
   }
+
+  private init(_ base: ModelWeights, _ adapters: AdapterStack) {
+    configuration = base.configuration
+    arena = base.arena
+    isPacked = base.isPacked
+    tensors = base.tensors
+    layers = base.layers.enumerated().map { $1.with(adapters, layer: $0) }
+    head = base.head
+    self.adapters = adapters
+  }
+
+  /// The same weights, which both then share, under these adapters in place of those that were.
+  package func with(_ adapters: AdapterStack) -> ModelWeights { ModelWeights(self, adapters) }
+
+  /// The layer that the backward pass ends at when gradients are wanted in `gradients`; the number of layers where none has any.
+  package func lowestLayer(training gradients: ParameterArena) -> Int { ModelGradients(gradients, self).lowestLayer }
 
   /// Packs every matrix; `arena` may change or go afterwards except for its embedding and its vectors, which are read where they are.
   /// `release`: each matrix's pages are given back as soon as it is packed, and the arena must not be used for anything else after.
@@ -52,7 +83,7 @@ package final class ModelWeights: @unchecked Sendable {
       if release, pointer != embedding { PageRelease.release(pointer, count: outputs * inputs) }
       return .packed(matrix)
     }
-    return ModelWeights(configuration, arena, maker)
+    return ModelWeights(configuration, arena, isPacked: true, maker)
   }
 
   /// Knows the shapes of a configuration's products.

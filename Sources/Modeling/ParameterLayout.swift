@@ -37,6 +37,25 @@ package struct ParameterLayout: Sendable, Equatable {
     self.init(plan.entries, count: plan.next)
   }
 
+  /// Some of these tensors: those that stood next to each other still do, at the same distance. All of them give this layout.
+  package func selecting(_ picks: (Entry) -> Bool) -> ParameterLayout {
+    var kept: [Entry] = []
+    var end = 0
+    var previous: Int?
+    for (index, entry) in entries.enumerated() where picks(entry) {
+      if let previous, previous == index - 1 {
+        end += entry.offset - entries[previous].range.upperBound
+      } else {
+        // Where lines of 64 bytes begin stays where it was.
+        end = (end + 15) / 16 * 16 + entry.offset % 16
+      }
+      kept.append(Entry(name: entry.name, shape: entry.shape, offset: end))
+      end += entry.count
+      previous = index
+    }
+    return ParameterLayout(kept, count: kept.count == entries.count ? count : end)
+  }
+
   private init(_ entries: [Entry], count: Int) {
     self.entries = entries
     self.count = count

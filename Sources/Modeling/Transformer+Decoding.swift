@@ -49,17 +49,18 @@ extension Transformer {
     Embedding.forward(
       pool, rows: rows.count, width: c.hiddenSize, tokens: rows.map(\.token), table: weights.tensors.embedding, y: a.finalStream)
     let batch = batch(rows, prefixes: prefixes, own: own)
+    let pass = AdapterPass(memory: a.adapters, dropout: nil)
     for (index, layer) in weights.layers.enumerated() {
       let at = a.layer(index)
-      forwardProjections(layer, rows.count, input: at.input, copy: at.middle, a.normal.pointer, at.projection)
+      forwardProjections(layer, rows.count, input: at.input, copy: at.middle, a.normal.pointer, at.projection, pass)
       let views = projectionViews(at.projection, a.rotated)
       rotate(layer, rows.count, positions, at.projection, views)
       attentionDecode(
         pool, attention, batch, prefixOffset: index * prefixes.layerStride, ownOffset: index * own.layerStride,
         store: (views.key, views.ldk, views.value, views.ldv), q: views.query, ldq: views.ldq, out: at.mixture, ldo: c.queryWidth)
       layer.output.forward(
-        pool, rows: rows.count, x: at.mixture, ldx: c.queryWidth, y: at.middle, ldy: c.hiddenSize, accumulate: true)
-      forwardMLP(layer, rows.count, a.normal.pointer, at.middle, at.gate, a.inner.pointer, at.output)
+        pool, rows: rows.count, x: at.mixture, ldx: c.queryWidth, y: at.middle, ldy: c.hiddenSize, accumulate: true, pass)
+      forwardMLP(layer, rows.count, a.normal.pointer, at.middle, at.gate, a.inner.pointer, at.output, pass)
     }
   }
 
@@ -75,7 +76,7 @@ extension Transformer {
           pool, indices: rows + start, rows: range.count, width: c.hiddenSize, x: a.finalStream, gamma: weights.tensors.norm,
           epsilon: epsilon, y: a.gathered.pointer)
       }
-      weights.head.forward(
+      weights.head.multiply(
         pool, rows: range.count, x: a.gathered.pointer, ldx: c.hiddenSize, y: a.logits.pointer, ldy: c.vocabularySize)
       body(range, a.logits.pointer)
     }

@@ -20,14 +20,15 @@ extension Transformer {
     return Array(UnsafeBufferPointer(start: statistics.logProbabilities, count: statistics.count))
   }
 
-  /// A whole training pass over one micro-batch: statistics of its targets, and d loss / d parameters added to `gradients`.
+  /// A whole training pass over one micro-batch: statistics of its targets, and d loss / d parameters added to `gradients`. Tensors of the
+  /// model, or of its last adapter, that `gradients` lacks are frozen: nothing is computed for them alone.
   package func train(
     _ batch: TokenBatch, _ targets: Targets, _ loss: TokenLoss, _ a: Activations, gradients: ParameterArena, temperature: Float = 1,
-    distributions: DistributionLoss = .none
+    dropout: DropoutDraw? = nil, distributions: DistributionLoss = .none
   ) -> TargetStatistics {
     checkTargets(targets, a)
-    let d = ModelTensors(gradients, configuration)
-    forward(batch, a)
+    let d = ModelGradients(gradients, weights)
+    forward(batch, a, dropout: dropout)
     for reference in distributions.references { reference.forward(batch) }
     a.slope.pointer.update(repeating: 0, count: batch.count * configuration.hiddenSize)
     let statistics = statistics(targets, a)
@@ -48,7 +49,7 @@ extension Transformer {
       for reference in distributions.references { reference.add(block.targets, to: block.logits) }
       backwardLogits(block, targets, a, d)
     }
-    backward(batch, a, d)
+    backward(batch, a, d, dropout: dropout)
     return statistics
   }
 
@@ -76,7 +77,7 @@ extension Transformer {
         pool, indices: rows + block.targets.lowerBound, rows: block.targets.count, width: c.hiddenSize, x: a.finalStream,
         gamma: weights.tensors.norm, epsilon: epsilon, y: block.gathered)
     }
-    weights.head.forward(
+    weights.head.multiply(
       pool, rows: block.targets.count, x: block.gathered, ldx: c.hiddenSize, y: block.logits, ldy: c.vocabularySize)
   }
 
@@ -109,12 +110,13 @@ extension Transformer {
     }
   }
 
-  /// From d loss / d logits to dW of the head, dγ of the final norm, and the slopes of the residual stream at the block's targets.
-  private func backwardLogits(_ block: Activations.HeadBlock, _ targets: Targets, _ a: Activations, _ d: ModelTensors) {
+  /// From d loss / d logits to dW of the head where it trains, dγ of the final norm, and the slopes of the residual stream at the block's targets.
+  private func backwardLogits(_ block: Activations.HeadBlock, _ targets: Targets, _ a: Activations, _ d: ModelGradients) {
     let c = configuration
     let rows = block.targets.count
     Linear.backwardWeight(
-      pool, rows: rows, outputs: c.vocabularySize, inputs: c.hiddenSize, dy: block.logits, x: block.gathered, dw: d.head)
+      pool, rows: rows, outputs: c.vocabularySize, inputs: c.hiddenSize, dy: block.logits, x: block.gathered,
+      dw: d.head.map { [ColumnGradient(columns: 0..<c.vocabularySize, target: $0)] } ?? [])
     Linear.backwardInput(
       pool, rows: rows, outputs: c.vocabularySize, inputs: c.hiddenSize, dy: block.logits, w: weights.tensors.head, dx: block.gathered)
     targets.rows.withUnsafeBufferPointer { indices in

@@ -37,31 +37,37 @@ package final class Transformer: @unchecked Sendable {
 
   /// Runs every layer; leaves the residual stream in `activations.finalStream` (tokens, hidden), before the final norm.
   /// `keep` sees each layer's rotated keys and its values.
-  package func forward(_ batch: TokenBatch, _ a: Activations, keep: ((_ layer: Int, ProjectionViews) -> Void)? = nil) {
+  /// `dropout`: of the last adapter's inputs, in training.
+  package func forward(
+    _ batch: TokenBatch, _ a: Activations, dropout: DropoutDraw? = nil, keep: ((_ layer: Int, ProjectionViews) -> Void)? = nil
+  ) {
     let c = configuration
     precondition(batch.count <= a.maximumTokens, "\(batch.count) tokens in activations for \(a.maximumTokens)")
     precondition(batch.longestSequence <= maximumPositions, "a record of \(batch.longestSequence) tokens; \(maximumPositions) positions")
     precondition(batch.tokens.allSatisfy { $0 >= 0 && $0 < c.vocabularySize }, "a token id outside the vocabulary of \(c.vocabularySize)")
     Embedding.forward(
       pool, rows: batch.count, width: c.hiddenSize, tokens: batch.tokens, table: weights.tensors.embedding, y: a.layer(0).input)
+    let pass = AdapterPass(memory: a.adapters, dropout: dropout)
     for (index, layer) in weights.layers.enumerated() {
-      let views = forward(layer, batch, a, a.layer(index))
+      let views = forward(layer, batch, a, a.layer(index), pass)
       keep?(index, views)
     }
   }
 
   /// middle = input + Wₒ·attention(norm(input));  output = middle + W_down·swiglu(norm(middle)).
-  private func forward(_ layer: ModelWeights.Layer, _ batch: TokenBatch, _ a: Activations, _ at: Activations.Layer) -> ProjectionViews {
+  private func forward(
+    _ layer: ModelWeights.Layer, _ batch: TokenBatch, _ a: Activations, _ at: Activations.Layer, _ pass: AdapterPass
+  ) -> ProjectionViews {
     let c = configuration
     let rows = batch.count
-    forwardProjections(layer, rows, input: at.input, copy: at.middle, a.normal.pointer, at.projection)
+    forwardProjections(layer, rows, input: at.input, copy: at.middle, a.normal.pointer, at.projection, pass)
     let views = projectionViews(at.projection, a.rotated)
     rotate(layer, rows, batch.positions, at.projection, views)
     attentionForward(
       pool, attention, batch.attentionRecords, q: views.query, ldq: views.ldq, k: views.key, ldk: views.ldk, v: views.value,
       ldv: views.ldv, out: at.mixture, ldo: c.queryWidth, logSumExp: at.logSum)
-    layer.output.forward(pool, rows: rows, x: at.mixture, ldx: c.queryWidth, y: at.middle, ldy: c.hiddenSize, accumulate: true)
-    forwardMLP(layer, rows, a.normal.pointer, at.middle, at.gate, a.inner.pointer, at.output)
+    layer.output.forward(pool, rows: rows, x: at.mixture, ldx: c.queryWidth, y: at.middle, ldy: c.hiddenSize, accumulate: true, pass)
+    forwardMLP(layer, rows, a.normal.pointer, at.middle, at.gate, a.inner.pointer, at.output, pass)
     return views
   }
 
@@ -69,7 +75,8 @@ package final class Transformer: @unchecked Sendable {
 
   /// projection (rows, query + 2·keyValue) = norm(input)·Wᵀ [+ bias]; `copy` receives the input.
   func forwardProjections(
-    _ layer: ModelWeights.Layer, _ rows: Int, input: Floats, copy: Floats, _ normal: Floats, _ projection: Floats
+    _ layer: ModelWeights.Layer, _ rows: Int, input: Floats, copy: Floats, _ normal: Floats, _ projection: Floats,
+    _ pass: AdapterPass
   ) {
     let c = configuration
     let width = layer.queryKeyValue.outputs
@@ -77,7 +84,8 @@ package final class Transformer: @unchecked Sendable {
       pool, rows: rows, width: c.hiddenSize, x: input, gamma: layer.tensors.inputNorm, epsilon: epsilon, y: normal, copy: copy)
     if let bias = layer.tensors.queryKeyValueBias { Bias.forward(pool, rows: rows, width: width, bias: bias, y: projection) }
     layer.queryKeyValue.forward(
-      pool, rows: rows, x: normal, ldx: c.hiddenSize, y: projection, ldy: width, accumulate: layer.tensors.queryKeyValueBias != nil)
+      pool, rows: rows, x: normal, ldx: c.hiddenSize, y: projection, ldy: width, accumulate: layer.tensors.queryKeyValueBias != nil,
+      pass)
   }
 
   /// Head norms and rotation, from the projection to where `views` point.
@@ -92,14 +100,15 @@ package final class Transformer: @unchecked Sendable {
 
   /// output = middle + W_down·swiglu(W_gateup·norm(middle)). In inference `output` and `middle` are one.
   func forwardMLP(
-    _ layer: ModelWeights.Layer, _ rows: Int, _ normal: Floats, _ middle: Floats, _ gate: Floats, _ inner: Floats, _ output: Floats
+    _ layer: ModelWeights.Layer, _ rows: Int, _ normal: Floats, _ middle: Floats, _ gate: Floats, _ inner: Floats, _ output: Floats,
+    _ pass: AdapterPass
   ) {
     let c = configuration
     RMSNorm.forward(
       pool, rows: rows, width: c.hiddenSize, x: middle, gamma: layer.tensors.postNorm, epsilon: epsilon, y: normal, copy: output)
-    layer.gateUp.forward(pool, rows: rows, x: normal, ldx: c.hiddenSize, y: gate, ldy: 2 * c.intermediateSize)
+    layer.gateUp.forward(pool, rows: rows, x: normal, ldx: c.hiddenSize, y: gate, ldy: 2 * c.intermediateSize, pass)
     SwiGLU.forward(pool, rows: rows, width: c.intermediateSize, gu: gate, h: inner)
-    layer.down.forward(pool, rows: rows, x: inner, ldx: c.intermediateSize, y: output, ldy: c.hiddenSize, accumulate: true)
+    layer.down.forward(pool, rows: rows, x: inner, ldx: c.intermediateSize, y: output, ldy: c.hiddenSize, accumulate: true, pass)
   }
 
   /// Query, key and value rows as attention reads them.

@@ -201,7 +201,7 @@ import Testing
     let y = FloatBuffer(count: rows * width)
     Bias.forward(pool, rows: rows, width: width, bias: bias.pointer, y: y.pointer)
     let dbias = FloatBuffer(count: width)
-    Bias.backward(pool, rows: rows, width: width, dbias: dbias.pointer, dy: y.pointer)
+    Bias.backward(pool, rows: rows, width: width, dbias: dbias.pointer, dy: y.pointer, lddy: width)
     for i in 0..<width { #expect((dbias.pointer[i] - Float(rows) * bias.pointer[i]).magnitude < 1e-3) }
   }
 

@@ -22,6 +22,28 @@ struct TinyModel {
     model = Transformer(weights, pool: pool)
   }
 
+  /// An adapter whose terms all count: B far from zero, and magnitudes far from the norms.
+  func adapter(seed: UInt64 = 12, _ change: (inout LoRASettings) -> Void = { _ in }) throws -> Adapter {
+    var settings = LoRASettings()
+    settings.rank = 4
+    settings.alpha = 6
+    change(&settings)
+    let adapter = try Adapter.fresh(settings, on: arena, configuration, seed: seed, model.pool)
+    for module in adapter.modules {
+      let random = Philox(seed: seed, name: module.name)
+      random.fillNormal(module.b, count: module.linear.outputs * module.rank, standardDeviation: 0.2)
+      guard let magnitude = module.magnitude else { continue }
+      for row in 0..<module.linear.outputs { magnitude[row] *= Float(1 + 0.2 * random.normal(UInt64(1_000_000 + row))) }
+    }
+    adapter.refresh(arena, model.pool)
+    return adapter
+  }
+
+  /// The model under adapters.
+  func adapted(_ adapters: [Adapter]) throws -> Transformer {
+    Transformer(model.weights.with(try AdapterStack(adapters, over: arena, model.pool)), pool: model.pool)
+  }
+
   /// Random records of the given lengths.
   static func records(_ lengths: [Int], seed: UInt64 = 5) -> [[Int32]] {
     lengths.enumerated().map { index, length in

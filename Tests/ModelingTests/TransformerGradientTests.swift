@@ -90,17 +90,26 @@ import Testing
 
 /// Compares each tensor's gradient with differences of the loss along one direction.
 func expectSlopes(_ gradients: ParameterArena, of tiny: TinyModel, location: SourceLocation = #_sourceLocation, loss: () -> Double) {
-  for entry in tiny.arena.layout.entries {
-    let values = tiny.arena.view(entry.name)
+  expectSlopes(gradients, of: tiny.arena, location: location) { _ in loss() }
+}
+
+/// `loss` is told which tensor has moved.
+func expectSlopes(
+  _ gradients: ParameterArena, of arena: ParameterArena, location: SourceLocation = #_sourceLocation, loss: (String) -> Double
+) {
+  for entry in arena.layout.entries {
+    let values = arena.view(entry.name)
     let saved = Array(UnsafeBufferPointer(start: values, count: entry.count))
     let along = direction(gradients.view(entry.name), entry)
     func value(at step: Float) -> Double {
       for i in saved.indices { values[i] = saved[i] + step * along[i] }
       defer { for i in saved.indices { values[i] = saved[i] } }
-      return loss()
+      return loss(entry.name)
     }
     let h: Float = 1e-2
     let measured = (8 * (value(at: h) - value(at: -h)) - (value(at: 2 * h) - value(at: -2 * h))) / (12 * Double(h))
+    // What the loss derives from the tensor is as it was again.
+    _ = loss(entry.name)
     let computed = saved.indices.reduce(0.0) { $0 + Double(gradients.view(entry.name)[$1] * along[$1]) }
     #expect(
       (measured - computed).magnitude <= 2e-3 * max(0.05, measured.magnitude), "\(entry.name): \(measured), \(computed)",

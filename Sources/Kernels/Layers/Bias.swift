@@ -6,11 +6,11 @@ package enum Bias {
     }
   }
 
-  /// db += Σ_rows dy, rows in order.
-  package static func backward(_ pool: ThreadPool, rows: Int, width: Int, dbias: Floats, dy: Floats) {
+  /// db += Σ_rows dy, rows in order; rows of dy are `lddy` floats apart.
+  package static func backward(_ pool: ThreadPool, rows: Int, width: Int, dbias: Floats, dy: Floats, lddy: Int) {
     pool.run(RowPartition(rows: width, rowsPerTask: 64)) { _, columns in
       for row in 0..<rows {
-        let source = dy + row * width
+        let source = dy + row * lddy
         for i in columns { dbias[i] += source[i] }
       }
     }

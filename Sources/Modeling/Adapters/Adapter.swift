@@ -19,6 +19,8 @@ package final class Adapter: @unchecked Sendable {
     package let magnitude: Floats?
     /// g = m/‖W₀ + s·B·A‖ of each output row as `refresh` last found it, DoRA only.
     let gain: Floats?
+    /// 1/‖W₀ + s·B·A‖ of each output row, DoRA only.
+    let inverseNorm: Floats?
     /// ‖W₀‖² of each output row, DoRA only.
     let squares: UnsafeMutablePointer<Double>?
 
@@ -38,7 +40,7 @@ package final class Adapter: @unchecked Sendable {
   package init(_ settings: LoRASettings, _ linears: [LinearModule], composition: [AdapterTerm]? = nil) {
     let rows = settings.isWeightDecomposed ? linears.reduce(0) { $0 + $1.outputs } : 0
     let arena = ParameterArena(Self.layout(settings, linears))
-    let gains = FloatBuffer(count: rows)
+    let gains = FloatBuffer(count: 2 * rows)
     let squares = UnsafeMutableBufferPointer<Double>.allocate(capacity: rows)
     squares.initialize(repeating: 0)
     var row = 0
@@ -49,7 +51,7 @@ package final class Adapter: @unchecked Sendable {
         linear: linear, rank: settings.rank(of: linear.name), scale: Float(settings.scale(of: linear.name)),
         a: arena.view(Self.nameOfA(linear.name)), b: arena.view(Self.nameOfB(linear.name)),
         magnitude: decomposed ? arena.view(Self.nameOfMagnitude(linear.name)) : nil, gain: decomposed ? gains.pointer + row : nil,
-        squares: decomposed ? squares.baseAddress.map { $0 + row } : nil)
+        inverseNorm: decomposed ? gains.pointer + rows + row : nil, squares: decomposed ? squares.baseAddress.map { $0 + row } : nil)
     }
     self.settings = settings
     self.arena = arena
