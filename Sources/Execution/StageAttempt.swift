@@ -132,7 +132,7 @@ struct StageAttempt: Sendable {
     if case .native(let name) = contract.run { native = name }
     var order = StageOrder(
       stage: contract.name, version: contract.version, native: native, parameters: instance.parameters, inputs: inputs,
-      outputs: contract.outputs.map { StageOrder.Output(name: $0.name, type: $0.type.rawValue, path: work.outputPath($0.name)) },
+      outputs: instance.outputs.map { StageOrder.Output(name: $0.name, type: $0.type.rawValue, path: work.outputPath($0.name)) },
       checkpointDirectory: work.checkpointDirectory, eventsPath: work.eventsPath, threads: threads, numerics: numerics)
     if case .command(let command) = contract.run {
       order.command = CommandExpansion.words(command, directory: contract.directory, order: order)
@@ -210,12 +210,12 @@ struct StageAttempt: Sendable {
   // MARK: - Outputs
 
   private func collect(_ work: WorkDirectory, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?) {
-    let declared = Set(instance.contract.outputs.map(\.name))
+    let declared = Set(instance.outputs.map(\.name))
     for name in try store.files.list(work.outputDirectory) ?? [] where !declared.contains(name) {
       throw StageProblem("the stage created 'out/\(name)', which its contract does not declare")
     }
     var intakes: [Store.Intake] = []
-    for output in instance.contract.outputs {
+    for output in instance.outputs {
       let path = work.outputPath(output.name)
       let survey: OutputSurvey
       do { survey = try OutputSurvey(path, expecting: output.type.isDirectory ? .directory : .file, files: store.files) } catch let refusal

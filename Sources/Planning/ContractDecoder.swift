@@ -28,6 +28,7 @@ package struct ContractDecoder {
     let outputs = outputs(reader.take("outputs"), node)
     let parameters = parameters(reader.take("params"), "'params'")
     checkRecords(node["outputs"], parameters)
+    checkConditions(node["outputs"], parameters)
     let resources = resources(reader.take("resources"))
     let checkpoints = reader.boolean("checkpoints", &findings) ?? false
     let numeric = reader.boolean("numeric", &findings) ?? false
@@ -83,11 +84,12 @@ package struct ContractDecoder {
     let type = reader.take("type")
     let keep = reader.boolean("keep", &findings) ?? true
     let records = reader.string("records", &findings)?.value
+    let when = reader.string("when", &findings)?.value
     let doc = reader.string("doc", &findings)?.value
     reader.finish(&findings)
     guard let known = ArtifactType.read(type, member, what, &findings).first else { return nil }
     if known == .any, let type { findings.error(PlanningText.anyOutput, at: type.location) }
-    return OutputDeclaration(name: member.key, type: known, keep: keep, records: records, doc: doc)
+    return OutputDeclaration(name: member.key, type: known, keep: keep, records: records, when: when, doc: doc)
   }
 
   /// `records` names an integer parameter.
@@ -102,6 +104,19 @@ package struct ContractDecoder {
       }
       if case .integer = parameter.type { continue }
       findings.error(PlanningText.recordsIsNoInteger(name, parameter.type.name), at: node.location)
+    }
+  }
+
+  /// `when` names a parameter that may be null.
+  private mutating func checkConditions(_ outputs: Node?, _ parameters: [ParameterDeclaration]) {
+    for member in outputs?.members ?? [] {
+      guard let node = member.value["when"], case .string(let name)? = node.scalar?.value else { continue }
+      if let parameter = parameters.first(where: { $0.name.hasSameBytes(as: name) }) {
+        if !parameter.isNullable { findings.error(PlanningText.conditionIsNeverNull(name), at: node.location) }
+      } else {
+        let near = NearestName.find(name, among: parameters.filter(\.isNullable).map(\.name))
+        findings.error(PlanningText.unknownCondition(name), at: node.location, suggestion: near)
+      }
     }
   }
 

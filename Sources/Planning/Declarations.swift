@@ -77,13 +77,19 @@ package struct OutputDeclaration: Sendable {
   package let keep: Bool
   /// The integer parameter that says how many records it holds.
   package let records: String?
+  /// There is such an output only where this parameter is not null; always when nil.
+  package let when: String?
   package let doc: String?
 
-  package init(name: String, type: ArtifactType, keep: Bool = true, records: String? = nil, doc: String? = nil) {
+  package init(name: String, type: ArtifactType, keep: Bool = true, records: String? = nil, when: String? = nil, doc: String? = nil) {
     self.name = name
     self.type = type
     self.keep = keep
     self.records = records
+    self.when = when
     self.doc = doc
   }
+
+  /// Whether an instance with these parameters, complete, gives it.
+  package func isGiven(_ parameters: JSONObject) -> Bool { when.map { parameters[$0]?.isNull == false } ?? true }
 }

@@ -35,6 +35,8 @@ struct Expansion {
     findings.add(contentsOf: resolver.findings)
     // An instance may also be missing for an error that was found before.
     guard !findings.hasErrors, drafts.count == multiplication.instanceCount else { return [] }
+    checkConditions()
+    guard !findings.hasErrors else { return [] }
     switch TopologicalOrder.find(drafts.map(Self.needs)) {
     case .order(let order): return finish(order)
     case .cycle(let cycle):
@@ -121,6 +123,25 @@ struct Expansion {
       }
     }
     return isComplete ? zip(contract.inputs, elements).map { InstanceInput(declaration: $0, elements: $1) } : nil
+  }
+
+  /// An output that depends on a parameter is there for those who take it.
+  private mutating func checkConditions() {
+    for draft in drafts where draft.member.plan.faults < Self.mostFaults {
+      for input in draft.inputs {
+        for case .output(let number, let name) in input.elements.map(\.source) {
+          let giver = drafts[number]
+          guard let output = giver.member.plan.contract.output(name), let condition = output.when, !output.isGiven(giver.parameters) else {
+            continue
+          }
+          let binding = draft.member.plan.bindings.first { $0.declaration.name.hasSameBytes(as: input.declaration.name) }
+          findings.error(
+            PlanningText.outputNotGiven(name, giver.name, condition),
+            at: binding?.list.location ?? draft.member.plan.entry.location, notes: draft.member.block.home.notes)
+          draft.member.plan.faults += 1
+        }
+      }
+    }
   }
 
   // MARK: - Order

@@ -162,7 +162,7 @@ package enum Schema {
   package static func contract() -> JSONValue {
     let strings = object([("type", "array"), ("items", text)])
     let input = closed(inputMembers + [("labels", flag)], required: ["type"])
-    let output = closed([("type", types), ("keep", flag), ("records", text), ("doc", text)], required: ["type"])
+    let output = closed([("type", types), ("keep", flag), ("records", text), ("when", text), ("doc", text)], required: ["type"])
     let run = object([
       (
         "oneOf",

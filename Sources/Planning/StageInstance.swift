@@ -90,4 +90,7 @@ package struct StageInstance: Sendable {
 
   /// `train/sft`.
   package var stage: String { contract.name }
+
+  /// What it gives, by its parameters.
+  package var outputs: [OutputDeclaration] { contract.outputs(given: parameters) }
 }

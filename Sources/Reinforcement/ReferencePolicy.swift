@@ -8,22 +8,34 @@ final class ReferencePolicy: @unchecked Sendable {
   /// Its weights, where they follow the policy: part of a checkpoint.
   let arena: ParameterArena
   private let weights: ModelWeights
+  /// The copied adapter; under it lie the policy's own weights, which do not change.
+  private let adapter: Adapter?
   private let model: Transformer
   private let pool: ThreadPool
   private var activations: Activations?
 
-  init(_ configuration: ModelConfiguration, _ arena: ParameterArena, pool: ThreadPool) {
+  convenience init(_ configuration: ModelConfiguration, _ arena: ParameterArena, pool: ThreadPool) {
+    self.init(ModelWeights.packed(configuration, arena, pool: pool), arena, nil, pool)
+  }
+
+  private init(_ weights: ModelWeights, _ arena: ParameterArena, _ adapter: Adapter?, _ pool: ThreadPool) {
     self.arena = arena
+    self.weights = weights
+    self.adapter = adapter
     self.pool = pool
-    weights = ModelWeights.packed(configuration, arena, pool: pool)
     model = Transformer(weights, pool: pool)
   }
 
-  /// A copy of these weights.
-  convenience init(copying parameters: ParameterArena, _ configuration: ModelConfiguration, pool: ThreadPool) {
-    let arena = ParameterArena(parameters.layout)
-    arena.pointer.update(from: parameters.pointer, count: parameters.count)
-    self.init(configuration, arena, pool: pool)
+  /// A copy of what trains: of the last adapter where there are any, else of all weights.
+  convenience init(copying policy: ModelWeights, pool: ThreadPool) throws {
+    if let adapter = policy.adapters.adapters.last?.copy() {
+      let stack = try AdapterStack(policy.adapters.adapters.dropLast() + [adapter], over: policy.arena, pool)
+      self.init(policy.with(stack), adapter.arena, adapter, pool)
+    } else {
+      let arena = ParameterArena(policy.arena.layout)
+      arena.pointer.update(from: policy.arena.pointer, count: arena.count)
+      self.init(policy.configuration, arena, pool: pool)
+    }
   }
 
   /// log p of each token of each completion of each rollout, under softmax(logits / temperature).
@@ -45,7 +57,7 @@ final class ReferencePolicy: @unchecked Sendable {
     return answers
   }
 
-  /// θ_ref ← α·θ + (1 − α)·θ_ref.
+  /// θ_ref ← α·θ + (1 − α)·θ_ref, of an adapter's A and B each.
   func follow(_ parameters: ParameterArena, alpha: Float) {
     let (reference, policy) = (arena.pointer, parameters.pointer)
     pool.run((arena.count + Self.block - 1) / Self.block) { block in
@@ -57,7 +69,9 @@ final class ReferencePolicy: @unchecked Sendable {
   }
 
   /// After `arena` has changed.
-  func repack() { weights.repack(pool) }
+  func repack() {
+    if let adapter { adapter.refresh(weights.arena, pool) } else { weights.repack(pool) }
+  }
 
   private static let block = 1 << 16
 }

@@ -22,13 +22,13 @@ extension ReinforcementRun {
     if settings.usesReference, settings.reference == .base, material.base == nil { throw ReinforcementError.noBase }
   }
 
+  /// `policy`: as it samples.
   static func reference(
-    _ configuration: ModelConfiguration, _ arena: ParameterArena, _ material: Material, _ settings: ReinforcementSettings,
-    _ pool: ThreadPool
-  ) -> ReferencePolicy? {
+    _ policy: ModelWeights, _ material: Material, _ settings: ReinforcementSettings, _ pool: ThreadPool
+  ) throws -> ReferencePolicy? {
     guard settings.usesReference else { return nil }
-    if settings.reference == .base, let base = material.base { return ReferencePolicy(configuration, base, pool: pool) }
-    return ReferencePolicy(copying: arena, configuration, pool: pool)
+    if settings.reference == .base, let base = material.base { return ReferencePolicy(policy.configuration, base, pool: pool) }
+    return try ReferencePolicy(copying: policy, pool: pool)
   }
 
   /// Of what is asked and what was given.

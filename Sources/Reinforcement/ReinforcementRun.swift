@@ -44,8 +44,8 @@ package final class ReinforcementRun {
   let pool: ThreadPool
   let policy: Transformer
   let plan: PromptPlan
+  let trained: TrainableParameters
   let optimizer: Optimizer
-  let gradients: ParameterArena
   let reference: ReferencePolicy?
   let terms: [any ParameterTerm]
   let binding: TrainingBinding
@@ -59,12 +59,11 @@ package final class ReinforcementRun {
   /// Steps done when the last checkpoint was written.
   var checkpointStep: Int?
 
-  var parameters: ParameterArena { policy.weights.arena }
-
-  /// `arena` is trained in place. `terms` are added to every update's loss, and count in the gradient's norm that is clipped.
+  /// `weights` are trained in place: the last of their adapters where they have any, else those of their tensors that `trains` picks.
+  /// `terms` are added to every update's loss, and count in the gradient's norm that is clipped.
   package init(
-    _ configuration: ModelConfiguration, _ arena: ParameterArena, pool: ThreadPool, _ material: Material, codec: TextCodec,
-    endTokens: Set<Int32>, rewards: RewardSum, _ settings: ReinforcementSettings, terms: [any ParameterTerm] = []
+    _ weights: ModelWeights, pool: ThreadPool, _ material: Material, codec: TextCodec, endTokens: Set<Int32>, rewards: RewardSum,
+    _ settings: ReinforcementSettings, terms: [any ParameterTerm] = [], trains: (ParameterLayout.Entry) -> Bool = { _ in true }
   ) throws {
     try Self.check(material, settings)
     self.settings = settings
@@ -72,8 +71,9 @@ package final class ReinforcementRun {
     self.rewards = rewards
     self.terms = terms
     self.pool = pool
-    policy = Transformer(ModelWeights(configuration, arena), pool: pool)
-    packed = ModelWeights.packed(configuration, arena, pool: pool)
+    let configuration = weights.configuration
+    policy = Transformer(weights, pool: pool)
+    packed = ModelWeights.packed(configuration, weights.arena, pool: pool).with(weights.adapters)
     sampling = Transformer(packed, pool: pool)
     var sampler = RolloutSampler(
       codec, sampling: settings.sampling, maxNewTokens: settings.maxNewTokens, endTokens: endTokens,
@@ -85,11 +85,11 @@ package final class ReinforcementRun {
       prompts: material.prompts.count, perStep: settings.promptsPerStep, epochs: settings.optimizer.epochs,
       maxSteps: settings.optimizer.maxSteps, seed: settings.seed)
     schedule = settings.optimizer.learningRates(totalSteps: plan.totalSteps)
-    optimizer = Optimizer(arena.layout)
-    gradients = ParameterArena(arena.layout)
-    reference = Self.reference(configuration, arena, material, settings, pool)
+    trained = TrainableParameters(weights, trains: trains)
+    optimizer = Optimizer(trained)
+    reference = try Self.reference(packed, material, settings, pool)
     binding = TrainingBinding(
-      configuration, optimizer.groups,
+      configuration, trained,
       [
         ("settings", String(describing: settings.bound)), ("rewards", rewards.names.joined(separator: ", ")),
         ("prompts", Self.fingerprint(material)), ("terms", terms.identity),
@@ -160,7 +160,7 @@ package final class ReinforcementRun {
     var sum = PolicyLossStatistics()
     for start in stride(from: 0, to: training.count, by: settings.promptsPerMicroBatch) {
       if control.shouldStop() {
-        gradients.buffer.clear()
+        trained.gradients.buffer.clear()
         return false
       }
       let pass = experience.pass(Array(training[start..<min(training.count, start + settings.promptsPerMicroBatch)]))
@@ -168,22 +168,22 @@ package final class ReinforcementRun {
       let tokenLoss = TokenLoss(scope: .batch) { target, _, slopes in
         statistics = loss.evaluate(pass.policy, counts, logProbabilities: target.logProbabilities, slopes: slopes)
       }
-      let seen = policy.train(pass.tokens, pass.targets, tokenLoss, memory, gradients: gradients, temperature: temperature)
+      let seen = policy.train(pass.tokens, pass.targets, tokenLoss, memory, gradients: trained.gradients, temperature: temperature)
       guard (0..<seen.count).allSatisfy({ seen.logProbabilities[$0].isFinite }) else { throw notFinite("a log-probability of the policy") }
       sum.add(statistics)
     }
-    let values = terms.apply(pool, optimizer.parts(parameters, gradients))
-    let norm = optimizer.norm(pool, gradients)
+    let values = terms.apply(pool, trained.parts)
+    let norm = trained.gradientNorm(pool)
     guard sum.loss.isFinite else { throw notFinite("the loss") }
     if let term = values.first(where: { !$0.value.isFinite }) { throw notFinite(term.name) }
     guard norm.isFinite else { throw notFinite("the gradient's norm") }
     let limit = settings.optimizer.maxGradNorm
     optimizer.update(
-      pool, parameters, gradients, settings: settings.optimizer, learningRate: rate, step: state.updates + 1,
+      pool, settings: settings.optimizer, learningRate: rate, step: state.updates + 1,
       scale: limit > 0 ? Float(min(1, limit / (norm + 1e-6))) : 1)
     state.updates += 1
     // Spoilt weights must not take the last checkpoint's place, nor be handed over after the last step.
-    guard optimizer.norm(pool, parameters).isFinite else { throw notFinite("the norm of the policy's weights") }
+    guard trained.norm(pool).isFinite else { throw notFinite("the norm of the policy's weights") }
     isPackedStale = true
     state.sums.add(sum, gradNorm: norm, terms: values.map(\.value))
     return true
@@ -196,7 +196,7 @@ package final class ReinforcementRun {
   private func memory(_ rollouts: [Rollout]) -> Activations {
     let (rows, targets) = Experience.largest(rollouts, together: settings.promptsPerMicroBatch)
     if let activations, activations.maximumTokens >= rows, activations.maximumTargets >= targets { return activations }
-    let grown = Activations(policy.configuration, tokens: rows, targets: targets, purpose: .training)
+    let grown = Activations(policy.configuration, tokens: rows, targets: targets, purpose: .training, lowestLayer: trained.lowestLayer)
     activations = grown
     return grown
   }
@@ -212,7 +212,7 @@ package final class ReinforcementRun {
       state.beta = follower.beta
     }
     if settings.reference == .movingAverage, state.step % settings.referenceSyncSteps == 0 {
-      reference?.follow(parameters, alpha: Float(settings.referenceMixupAlpha))
+      reference?.follow(trained.arena, alpha: Float(settings.referenceMixupAlpha))
     }
   }
 
@@ -223,7 +223,8 @@ package final class ReinforcementRun {
     if let kept = state.rollouts { return kept }
     let prompts = planned.prompts.map { material.prompts[$0] }
     if planned.pass == 0, let given = material.given { return try planned.prompts.map { given[$0] }.scored(by: rewards, of: prompts) }
-    if isPackedStale { packed.repack(pool) }
+    // An adapter that trains lies beside the packed weights, which stay as they are.
+    if isPackedStale, trained.trainsBase { packed.repack(pool) }
     isPackedStale = false
     let first = state.step * settings.promptsPerStep
     var rollouts = [Rollout?](repeating: nil, count: planned.prompts.count)

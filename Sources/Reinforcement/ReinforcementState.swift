@@ -53,16 +53,17 @@ extension ReinforcementRun {
 
   private func file(_ directory: String) -> StateFile { StateFile(directory + "/checkpoint", format: Self.format, binding: binding) }
 
-  private var buffers: [FloatBuffer] {
+  /// `stored`: the parameters that train.
+  private func buffers(_ stored: FloatBuffer) -> [FloatBuffer] {
     let moving = settings.reference == .movingAverage ? reference : nil
-    return [parameters.buffer, optimizer.first, optimizer.second] + (moving.map { [$0.arena.buffer] } ?? [])
+    return [stored, optimizer.first, optimizer.second] + (moving.map { [$0.arena.buffer] } ?? [])
   }
 
   /// The rollouts of a step under way go first, under a name of their own: the checkpoint that needs them comes after.
   func save(_ control: ReinforcementControl) throws {
     guard let directory = control.checkpointDirectory else { return }
     if let rollouts = state.rollouts { try RolloutFile.replace(Self.rolloutsPath(directory, state.step), with: rollouts) }
-    try file(directory).write(state.fields, buffers)
+    try file(directory).write(state.fields, buffers(trained.stored()))
     checkpointStep = state.step
   }
 
@@ -70,7 +71,9 @@ extension ReinforcementRun {
     guard let directory = control.checkpointDirectory else { return }
     let file = file(directory)
     guard StateFile.exists(file.path) else { return }
-    let header = try file.read(buffers)
+    let stored = trained.stored()
+    let header = try file.read(buffers(stored))
+    trained.restore(stored, pool)
     guard var state = ReinforcementState(fields: header), let count = header["rollouts"]?.integerValue else {
       throw TrainingError.damagedCheckpoint(path: file.path, reason: "its header lacks its counters")
     }

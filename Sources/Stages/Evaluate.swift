@@ -25,8 +25,7 @@ package struct Evaluate: NativeStage {
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
-    guard let given = context.inputs("model").first else { throw StageFailure("input 'model' is missing from the stage's order") }
-    let directory = given.path
+    let directory = try context.input("model")
     let suite = try suite(parameters, try context.input("suite"))
     let codec = try TokenizerDirectory(path: directory).codec()
     let model = try engine(directory, codec, parameters, context)
@@ -44,7 +43,7 @@ package struct Evaluate: NativeStage {
     }
     let result = try evaluator.evaluate(suite)
     try write(result, context)
-    try write(SuiteAnswers(result, model: given.digest).json, to: try context.output("answers"))
+    try write(SuiteAnswers(result, model: ServedModel.identity(context) ?? "").json, to: try context.output("answers"))
   }
 
   /// What `score` writes as well.
@@ -68,15 +67,12 @@ package struct Evaluate: NativeStage {
     return suite
   }
 
-  /// The weights are packed once, and the unpacked ones given back: there is no backward pass to come.
   private static func engine(
     _ directory: String, _ codec: TextCodec, _ parameters: Parameters, _ context: StageContext
   ) throws -> EngineModel {
     let pool = ThreadPool(threads: context.threads)
-    let model = try ModelDirectory.load(directory, pool: pool)
-    let weights = ModelWeights.packed(model.configuration, model.arena, pool: pool, release: true)
+    let model = try ServedModel.load(directory, context, pool)
     let ends = Set(model.configuration.eosTokens.map { Int32($0) } + [codec.end].compactMap { $0 })
-    return EngineModel(
-      Transformer(weights, pool: pool), codec, endTokens: ends, batchSize: parameters.perDeviceEvalBatchSize)
+    return EngineModel(model, codec, endTokens: ends, batchSize: parameters.perDeviceEvalBatchSize)
   }
 }

@@ -34,10 +34,10 @@ package struct RolloutStage: NativeStage {
     let codec = try TokenizerDirectory(path: directory).codec()
     let rewards = try RewardSum(parameters.own.rewards, programPath: context.optionalInput("reward_program"), log: context.log)
     let pool = ThreadPool(threads: context.threads)
-    let model = try ModelDirectory.load(directory, pool: pool)
-    let prompts = try parameters.prompting.prompts(context.inputs("prompts"), codec, model.configuration, limit: parameters.own.limit)
-    let sampler = sampler(parameters, codec, model.configuration)
-    let transformer = Transformer(ModelWeights.packed(model.configuration, model.arena, pool: pool, release: true), pool: pool)
+    let transformer = try ServedModel.load(directory, context, pool)
+    let configuration = transformer.configuration
+    let prompts = try parameters.prompting.prompts(context.inputs("prompts"), codec, configuration, limit: parameters.own.limit)
+    let sampler = sampler(parameters, codec, configuration)
 
     let journal = try RolloutJournal(context.checkpointDirectory + "/rollouts.jsonl", prompts: prompts.count)
     let missing = prompts.indices.filter { journal[$0] == nil }

@@ -16,8 +16,8 @@ package struct Score: NativeStage {
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
     let path = try context.input("answers")
     let answers = try answers(path)
-    if let model = context.inputs("model").first, model.digest != answers.model {
-      throw StageFailure("holds the answers of another model, \(answers.model), not of the one given, \(model.digest)", file: path)
+    if let model = ServedModel.identity(context), model != answers.model {
+      throw StageFailure("holds the answers of another model, \(answers.model), not of the one given, \(model)", file: path)
     }
     let suite = try suite(parameters, try context.input("suite"))
     let result: SuiteResult

@@ -38,8 +38,8 @@ final class StepLog {
 
   func synchronize() { try? handle.synchronize() }
 
-  /// Writes `{"step": [1, …], "loss": […], …}`.
-  func write(steps: Int, to output: String) throws {
+  /// Writes `{"step": [1, …], "loss": […], …}`; `weights` is what the log says of what trained.
+  func write(steps: Int, weights: JSONValue? = nil, to output: String) throws {
     let kept = try (1...max(steps, 1)).map { step throws -> [Double] in
       guard let row = rows[step], row.count == names.count else {
         throw StageFailure("the metrics of step \(step) are lost; run the stage anew with --rerun", file: path)
@@ -48,7 +48,9 @@ final class StepLog {
     }
     var columns = JSONObject([("step", .array((1...max(steps, 1)).map(JSONValue.integer)))])
     for (index, name) in names.enumerated() { columns.append(name, .array(kept.map { Self.json($0[index]) })) }
+    if let weights { columns.append("weights", weights) }
     try Data(JSONValue.object(columns).encodedBytes() + [0x0A]).write(to: URL(fileURLWithPath: output))
   }
+
   private static func json(_ value: Double) -> JSONValue { value.isNaN ? .null : .number(value) }
 }

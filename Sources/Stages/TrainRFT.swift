@@ -8,7 +8,7 @@ import Reinforcement
 import StageInterface
 import Training
 
-/// `train/rft`: reinforcement fine-tuning of all weights.
+/// `train/rft`: reinforcement fine-tuning of all weights, some, or an adapter.
 package struct TrainRFT: NativeStage {
   package static let name = "train/rft"
 
@@ -19,9 +19,11 @@ package struct TrainRFT: NativeStage {
     let codec = try TokenizerDirectory(path: directory).codec()
     let rewards = try RewardSum(parameters.own.rewards, programPath: context.optionalInput("reward_program"), log: context.log)
     let model = try ModelDirectory.load(directory, pool: pool)
+    let trained = try parameters.weights.prepare(context, model, seed: parameters.sampling.seed, pool)
+    if let note = trained.note { context.log(note.text) }
     let run = try ReinforcementRun(
-      model.configuration, model.arena, pool: pool, try material(parameters, settings, context, codec, model, pool), codec: codec,
-      endTokens: model.configuration.endTokens(codec), rewards: rewards, settings)
+      trained.weights, pool: pool, try material(parameters, settings, context, codec, model, pool), codec: codec,
+      endTokens: model.configuration.endTokens(codec), rewards: rewards, settings, trains: trained.trains)
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
     var control = ReinforcementControl()
@@ -43,8 +45,8 @@ package struct TrainRFT: NativeStage {
     }
     guard case .finished(let steps, _) = try context.scoring({ try run.run(control) }) else { throw StageInterrupted() }
     try rewards.close()
-    try log.write(steps: steps, to: try context.output("log"))
-    try ModelDirectory.write(model.configuration, model.arena, companions: model.companions, to: try context.output("model"), pool: pool)
+    try log.write(steps: steps, weights: trained.note?.json, to: try context.output("log"))
+    try trained.write(context, pool)
   }
 
   private static func material(

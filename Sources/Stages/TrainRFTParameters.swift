@@ -9,6 +9,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
   let sampling: SamplingParameters
   let loss: PolicyLossParameters
   let kl: KLParameters
+  let weights: TrainedWeightsParameters
   let own: Own
 
   package init(from decoder: any Decoder) throws {
@@ -17,6 +18,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
     sampling = try SamplingParameters(from: decoder)
     loss = try PolicyLossParameters(from: decoder)
     kl = try KLParameters(from: decoder)
+    weights = try TrainedWeightsParameters(from: decoder)
     own = try Own(from: decoder)
   }
 

@@ -4,23 +4,26 @@ import Modeling
 import StageInterface
 import Training
 
-/// `train/sft`: supervised fine-tuning of all weights; on plain text, pretraining.
+/// `train/sft`: supervised fine-tuning of all weights, some, or an adapter; on plain text, pretraining.
 package struct TrainSFT: NativeStage {
   package static let name = "train/sft"
 
   package struct Parameters: Decodable, Sendable {
     let optimizer: OptimizerParameters
     let data: DataParameters
+    let weights: TrainedWeightsParameters
 
     package init(from decoder: any Decoder) throws {
       optimizer = try OptimizerParameters(from: decoder)
       data = try DataParameters(from: decoder)
+      weights = try TrainedWeightsParameters(from: decoder)
     }
 
     var settings: TrainingSettings {
       var settings = optimizer.settings
       settings.microBatch = .records(data.perDeviceTrainBatchSize)
       settings.gradientAccumulationSteps = data.gradientAccumulationSteps
+      settings.seed = data.seed
       settings.dataSeed = data.dataSeed ?? data.seed
       return settings
     }
@@ -39,8 +42,9 @@ package struct TrainSFT: NativeStage {
     let directory = try context.input("model")
     let model = try ModelDirectory.load(directory, pool: pool)
     let records = try records(context, model.configuration)
-    let transformer = Transformer(ModelWeights(model.configuration, model.arena), pool: pool)
-    let run = try TrainingRun(transformer, records, parameters.settings)
+    let trained = try parameters.weights.prepare(context, model, seed: parameters.data.seed, pool)
+    if let note = trained.note { context.log(note.text) }
+    let run = try TrainingRun(Transformer(trained.weights, pool: pool), records, parameters.settings, trains: trained.trains)
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
     var control = TrainingControl()
@@ -58,8 +62,8 @@ package struct TrainSFT: NativeStage {
       context.progress(done: metrics.step, of: run.totalSteps)
     }
     guard case .finished(let steps, _) = try run.run(control) else { throw StageInterrupted() }
-    try log.write(steps: steps, to: try context.output("log"))
-    try ModelDirectory.write(model.configuration, model.arena, companions: model.companions, to: try context.output("model"), pool: pool)
+    try log.write(steps: steps, weights: trained.note?.json, to: try context.output("log"))
+    try trained.write(context, pool)
   }
 
   private static func records(_ context: StageContext, _ configuration: ModelConfiguration) throws -> [TokenizedRecord] {

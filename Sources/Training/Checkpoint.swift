@@ -2,7 +2,7 @@ import JSONValues
 import Kernels
 import Modeling
 
-/// Everything a stopped run needs to end with the bytes of an uninterrupted one: parameters, moments, and counters.
+/// Everything a stopped run needs to end with the bytes of an uninterrupted one: the parameters that train, their moments, and counters.
 struct Checkpoint {
   static let format = "heirloom training checkpoint 3"
 
@@ -14,19 +14,21 @@ struct Checkpoint {
   var kernels: [String]
 
   func write(
-    to path: String, binding: TrainingBinding, _ parameters: ParameterArena, _ optimizer: Optimizer
+    to path: String, binding: TrainingBinding, _ trained: TrainableParameters, _ optimizer: Optimizer
   ) throws(TrainingError) {
     let fields = JSONObject([
       ("step", .integer(step)), ("tokens", .integer(tokens)), ("kernels", .array(kernels.map { .string($0) })),
     ])
-    try StateFile(path, format: Self.format, binding: binding).write(fields, [parameters.buffer, optimizer.first, optimizer.second])
+    try StateFile(path, format: Self.format, binding: binding).write(fields, [trained.stored(), optimizer.first, optimizer.second])
   }
 
   /// Fills the parameters and moments from the file; refuses one of another run.
   static func read(
-    _ path: String, binding: TrainingBinding, _ parameters: ParameterArena, _ optimizer: Optimizer
+    _ path: String, binding: TrainingBinding, _ trained: TrainableParameters, _ optimizer: Optimizer, _ pool: ThreadPool
   ) throws(TrainingError) -> Checkpoint {
-    let header = try StateFile(path, format: format, binding: binding).read([parameters.buffer, optimizer.first, optimizer.second])
+    let stored = trained.stored()
+    let header = try StateFile(path, format: format, binding: binding).read([stored, optimizer.first, optimizer.second])
+    trained.restore(stored, pool)
     guard let step = header["step"]?.integerValue, let tokens = header["tokens"]?.integerValue, step >= 0,
       let kernels = header["kernels"]?.arrayValue
     else { throw .damagedCheckpoint(path: path, reason: "its header lacks its counters") }

@@ -9,19 +9,19 @@ package struct TrainingBinding {
 
   package init(_ parts: [(name: String, value: String)]) { self.parts = parts }
 
-  /// Adds the configuration of the model and the choice of its tensors that train.
-  package init(_ configuration: ModelConfiguration, _ groups: [Optimizer.Group], _ parts: [(name: String, value: String)]) {
+  /// Adds the configuration of the model and the choice of what of it trains.
+  package init(_ configuration: ModelConfiguration, _ trained: TrainableParameters, _ parts: [(name: String, value: String)]) {
     self.parts =
       [("model configuration", configuration.json(dtype: "float32").encoded())] + parts
-      + [("choice of trained tensors", groups.map { "\($0.range)\($0.isDecayed ? "d" : "")" }.joined(separator: " "))]
+      + [("choice of trained tensors", trained.identity)]
   }
 
   init(
     _ configuration: ModelConfiguration, _ settings: TrainingSettings, objective: String, terms: String, records: [TokenizedRecord],
-    groups: [Optimizer.Group]
+    _ trained: TrainableParameters
   ) {
     self.init(
-      configuration, groups,
+      configuration, trained,
       [("settings", String(describing: settings)), ("loss", objective), ("terms", terms), ("data", Self.fingerprint(records))])
   }
 

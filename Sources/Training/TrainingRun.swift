@@ -40,24 +40,22 @@ package final class TrainingRun {
   private let records: [TokenizedRecord]
   private let schedule: LearningRateSchedule
   private let binding: TrainingBinding
+  private let trained: TrainableParameters
   private let optimizer: Optimizer
-  private let gradients: ParameterArena
   private let activations: Activations
   private let distributions: DistributionTerms
   private let loss: StepLoss
   private var plan: BatchPlan
   private var state = Checkpoint(step: 0, tokens: 0, kernels: [CPU.kernelName])
 
-  private var parameters: ParameterArena { model.weights.arena }
   private var pool: ThreadPool { model.pool }
 
-  /// `trains` picks the tensors that are updated.
+  /// The last of the model's adapters trains where it has any; else `trains` picks tensors of the model itself.
   package init(
     _ model: Transformer, _ records: [TokenizedRecord], _ settings: TrainingSettings, _ goal: TrainingGoal = TrainingGoal(),
     trains: (ParameterLayout.Entry) -> Bool = { _ in true }
   ) throws(TrainingError) {
     try Self.check(records, model)
-    let layout = model.weights.arena.layout
     let usable = records.filter { $0.targetCount > 0 }
     self.model = model
     self.records = usable
@@ -66,24 +64,23 @@ package final class TrainingRun {
     plan = BatchPlan(lengths: usable.map(\.ids.count), settings: settings)
     totalSteps = plan.totalSteps
     schedule = settings.learningRates(totalSteps: totalSteps)
-    optimizer = Optimizer(layout, trains: trains)
-    gradients = ParameterArena(layout)
+    trained = TrainableParameters(model.weights, trains: trains)
+    optimizer = Optimizer(trained)
     let (tokens, targets) = (plan.largestSum(usable.map(\.ids.count)), plan.largestSum(usable.map(\.targetCount)))
     activations = Activations(
-      model.configuration, tokens: tokens, targets: targets, purpose: .training,
+      model.configuration, tokens: tokens, targets: targets, purpose: .training, lowestLayer: trained.lowestLayer,
       head: goal.head(accumulation: settings.gradientAccumulationSteps))
     distributions = DistributionTerms(goal.distributions, tokens: tokens, targets: targets)
     loss = StepLoss(goal.objective, distributions, targets: targets)
     binding = TrainingBinding(
       model.configuration, settings, objective: goal.objective.identity,
-      terms: [goal.terms.identity, distributions.identity].filter { !$0.isEmpty }.joined(separator: "; "), records: usable,
-      groups: optimizer.groups)
+      terms: [goal.terms.identity, distributions.identity].filter { !$0.isEmpty }.joined(separator: "; "), records: usable, trained)
   }
 
   /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
   package func run(_ control: TrainingControl = TrainingControl()) throws(TrainingError) -> TrainingOutcome {
     if let path = control.checkpointPath, StateFile.exists(path) {
-      state = try Checkpoint.read(path, binding: binding, parameters, optimizer)
+      state = try Checkpoint.read(path, binding: binding, trained, optimizer, pool)
       if state.kernels.last.map({ !$0.utf8.elementsEqual(CPU.kernelName.utf8) }) ?? true { state.kernels.append(CPU.kernelName) }
     }
     while state.step < totalSteps {
@@ -100,7 +97,7 @@ package final class TrainingRun {
 
   /// Spoilt weights must not take the last checkpoint's place, nor be handed over after the last step.
   private func checkWeights() throws(TrainingError) {
-    guard optimizer.norm(pool, parameters).isFinite else { throw .notFinite(quantity: "the norm of the weights", step: state.step) }
+    guard trained.norm(pool).isFinite else { throw .notFinite(quantity: "the norm of the weights", step: state.step) }
   }
 
   // MARK: - One step
@@ -117,24 +114,24 @@ package final class TrainingRun {
       if temperature == nil { return nil }
     }
     loss.begin(targets: targets, temperature: temperature)
-    for batch in batches {
+    for (index, batch) in batches.enumerated() {
       if control.shouldStop() {
-        gradients.buffer.clear()
+        trained.gradients.buffer.clear()
         return nil
       }
       let statistics = model.train(
-        batch.tokens, batch.targets, loss.tokenLoss(batch), activations, gradients: gradients,
+        batch.tokens, batch.targets, loss.tokenLoss(batch), activations, gradients: trained.gradients,
+        dropout: DropoutDraw(seed: settings.seed, step: state.step, microBatch: index),
         distributions: DistributionLoss(distributions.references, share: 1 / Float(targets)))
       loss.add(batch, statistics)
     }
-    let more = loss.more + goal.terms.apply(pool, optimizer.parts(parameters, gradients))
+    let more = loss.more + goal.terms.apply(pool, trained.parts)
     let rate = schedule.rate(state.step)
-    let norm = optimizer.norm(pool, gradients)
+    let norm = trained.gradientNorm(pool)
     guard loss.loss.isFinite else { throw .notFinite(quantity: "the loss", step: number) }
     if let term = more.first(where: { !$0.value.isFinite }) { throw .notFinite(quantity: term.name, step: number) }
     guard norm.isFinite else { throw .notFinite(quantity: "the gradient's norm", step: number) }
-    optimizer.update(
-      pool, parameters, gradients, settings: settings, learningRate: rate, step: number, scale: clipping(norm))
+    optimizer.update(pool, settings: settings, learningRate: rate, step: number, scale: clipping(norm))
     state.step = number
     state.tokens += batches.reduce(0) { $0 + $1.tokens.count }
     return StepMetrics(
@@ -163,7 +160,7 @@ package final class TrainingRun {
   private func save(_ control: TrainingControl) throws(TrainingError) {
     guard let path = control.checkpointPath else { return }
     try checkWeights()
-    try state.write(to: path, binding: binding, parameters, optimizer)
+    try state.write(to: path, binding: binding, trained, optimizer)
   }
 
   static func check(_ records: [TokenizedRecord], _ model: Transformer) throws(TrainingError) {

@@ -30,6 +30,8 @@ package struct TrainingSettings: Sendable, Equatable {
   package var beta1 = 0.9
   package var beta2 = 0.999
   package var epsilon = 1e-8
+  /// Of an adapter's dropout.
+  package var seed: UInt64 = 42
   /// Of the data order.
   package var dataSeed: UInt64 = 42
   package var order = Order.shuffled

@@ -17,7 +17,7 @@ struct FinalReports {
     let views = "\(storePath)/views/\(recipe.graph.recipe)"
     for index in try recipe.graph.needed(for: targets) {
       let instance = recipe.graph.instances[index]
-      for output in instance.contract.outputs where output.type == .report && recipe.graph.dependents[index].isEmpty {
+      for output in instance.outputs where output.type == .report && recipe.graph.dependents[index].isEmpty {
         guard let text = try? String(contentsOfFile: "\(views)/\(instance.name)/\(output.name)", encoding: .utf8) else { continue }
         Terminal.say("\n" + text, terminator: "")
       }

@@ -24,6 +24,8 @@ struct TinyReinforcement {
   var rewards: [JSONValue] = [["name": "accuracy", "kind": "contains", "weight": 1]]
   var given: [Rollout]?
   var base: ParameterArena?
+  /// What trains in place of the model.
+  var adapter: Adapter?
   var prompts: [AskedPrompt] = (1...10).map { index in
     let ids = [Int32(index), Int32(index % 7 + 1), Int32(index % 3 + 1)]
     return AskedPrompt(
@@ -46,9 +48,15 @@ struct TinyReinforcement {
 
   var parameters: [Float] { Array(arena.buffer.elements) }
 
+  /// Under the adapter, where there is one.
+  func weights() throws -> ModelWeights {
+    let stack = try AdapterStack([adapter].compactMap { $0 }, over: arena, pool)
+    return ModelWeights(Self.configuration, arena).with(stack)
+  }
+
   func makeRun() throws -> ReinforcementRun {
     try ReinforcementRun(
-      Self.configuration, arena, pool: pool, .init(prompts: prompts, given: given, base: base), codec: Self.codec, endTokens: [0],
+      try weights(), pool: pool, .init(prompts: prompts, given: given, base: base), codec: Self.codec, endTokens: [0],
       rewards: try RewardSum(rewards), settings)
   }
 

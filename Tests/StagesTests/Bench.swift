@@ -47,18 +47,20 @@ final class Bench: Sendable {
     for directory in ["out", "checkpoint"] {
       try FileManager.default.createDirectory(atPath: "\(work)/\(directory)", withIntermediateDirectories: true)
     }
+    let complete = try Self.complete(parameters, contract)
+    let outputs = contract.outputs(given: complete)
     let order = StageOrder(
-      stage: stage, version: contract.version, native: stage, parameters: try Self.complete(parameters, contract),
+      stage: stage, version: contract.version, native: stage, parameters: complete,
       inputs: contract.inputs.map { declaration in
         let elements = inputs.first { $0.0 == declaration.name }?.1 ?? []
         return StageOrder.Input(
           name: declaration.name, type: declaration.types[0].rawValue, isList: declaration.isList,
           elements: elements.map { StageOrder.Element(path: $0.path, digest: $0.digest, labels: $0.labels) })
       },
-      outputs: contract.outputs.map { StageOrder.Output(name: $0.name, type: $0.type.rawValue, path: "\(work)/out/\($0.name)") },
+      outputs: outputs.map { StageOrder.Output(name: $0.name, type: $0.type.rawValue, path: "\(work)/out/\($0.name)") },
       checkpointDirectory: work + "/checkpoint", eventsPath: work + "/events.jsonl", threads: threads, numerics: "native")
     try runner(StageContext(order: order))
-    return Outcome(bench: self, directory: work + "/out", names: contract.outputs.map(\.name))
+    return Outcome(bench: self, directory: work + "/out", names: outputs.map(\.name))
   }
 
   /// What goes wrong when the stage runs, with this bench's directory taken out of the text; nil when nothing does.

@@ -13,7 +13,7 @@ final class PolicySteps {
   private let pool: ThreadPool
   private let policy: Transformer
   private let packed: ModelWeights
-  private let gradients: ParameterArena
+  private let trained: TrainableParameters
   private let optimizer: Optimizer
   private let activations: Activations
   private let prompts: [[Int32]]
@@ -31,17 +31,17 @@ final class PolicySteps {
     samples = arguments.count("samples", 8)
     new = arguments.count("new", 48)
     groups = min(prompts.count, arguments.count("groups", 8))
-    policy = Transformer(ModelWeights(configuration, arena), pool: pool)
-    packed = ModelWeights.packed(configuration, arena, pool: pool)
-    gradients = ParameterArena(arena.layout)
-    optimizer = Optimizer(arena.layout)
+    policy = Transformer(adapted(configuration, arena, pool, arguments), pool: pool)
+    packed = ModelWeights.packed(configuration, arena, pool: pool).with(policy.weights.adapters)
+    trained = TrainableParameters(policy.weights)
+    optimizer = Optimizer(trained)
     let targets = groups * samples * new
     activations = Activations(configuration, tokens: groups * length + targets, targets: targets, purpose: .training)
   }
 
   func step() throws {
     lapStart = seconds()
-    packed.repack(pool)
+    if trained.trainsBase { packed.repack(pool) }
     lap("pack_seconds")
     let generator = Generator(
       Transformer(packed, pool: pool), sampling: SamplingSettings(seed: UInt64(steps)), limits: GenerationLimits(maxNewTokens: new),
@@ -70,17 +70,15 @@ final class PolicySteps {
       let loss = TokenLoss(scope: .batch) { statistics, _, slopes in
         _ = settings.evaluate(batch, counts, logProbabilities: statistics.logProbabilities, slopes: slopes)
       }
-      _ = policy.train(tokens, targets, loss, activations, gradients: gradients)
+      _ = policy.train(tokens, targets, loss, activations, gradients: trained.gradients)
     }
   }
 
   /// Clipped to a norm of 1, at a rate of 1e-6.
   private func update() {
     steps += 1
-    let norm = optimizer.norm(pool, gradients)
-    optimizer.update(
-      pool, policy.weights.arena, gradients, settings: TrainingSettings(), learningRate: 1e-6, step: steps,
-      scale: Float(min(1, 1 / (norm + 1e-6))))
+    let norm = trained.gradientNorm(pool)
+    optimizer.update(pool, settings: TrainingSettings(), learningRate: 1e-6, step: steps, scale: Float(min(1, 1 / (norm + 1e-6))))
   }
 
   private func lap(_ name: String) {

@@ -67,6 +67,21 @@ func report(_ name: String, tokens: Int, _ times: [Double], more: [(String, JSON
   print(JSONValue.object(JSONObject(members + more)).encoded())
 }
 
+/// Under a new adapter of `--rank` on every linear layer of the blocks, where that is given; `--dora 1` makes it DoRA, `--dropout` is in
+/// per cent.
+func adapted(_ configuration: ModelConfiguration, _ arena: ParameterArena, _ pool: ThreadPool, _ arguments: Arguments) -> ModelWeights {
+  let weights = ModelWeights(configuration, arena)
+  var settings = LoRASettings()
+  settings.rank = arguments.count("rank", 0)
+  settings.alpha = Double(2 * settings.rank)
+  settings.isWeightDecomposed = arguments.count("dora", 0) > 0
+  settings.dropout = Double(arguments.count("dropout", 0)) / 100
+  guard settings.rank > 0, let adapter = try? Adapter.fresh(settings, on: arena, configuration, seed: 1, pool),
+    let stack = try? AdapterStack([adapter], over: arena, pool)
+  else { return weights }
+  return weights.with(stack)
+}
+
 let arguments = Arguments(CommandLine.arguments)
 let pool = ThreadPool(threads: arguments.count("threads", 2))
 let (configuration, arena) = try load(arguments, pool)
@@ -83,7 +98,12 @@ case "train":
   var settings = TrainingSettings()
   settings.microBatch = .records(batch)
   settings.maxSteps = repeats + 1
-  let run = try TrainingRun(Transformer(ModelWeights(configuration, arena), pool: pool), records, settings)
+  let weights = adapted(configuration, arena, pool, arguments)
+  let blocks = arguments.count("train-blocks", configuration.layers)
+  let trained = Set((configuration.layers - blocks..<configuration.layers).map { "layers.\($0)" })
+  let run = try TrainingRun(Transformer(weights, pool: pool), records, settings) { entry in
+    blocks == configuration.layers || trained.contains(entry.name.split(separator: ".").dropFirst().prefix(2).joined(separator: "."))
+  }
   var start = seconds()
   var control = TrainingControl()
   control.onStep = { metrics in
