@@ -126,11 +126,12 @@ struct TrainedWeightsParameters: Decodable, Sendable {
         stack = earlier + [try fresh(config, earlier, model, seed, pool)]
         past = earlier
       case .continue:
-        guard let last = earlier.last, let path = paths.last else {
-          throw ModelError("peft_config.sequence is 'continue', and there is no input 'adapter' to go on from")
+        if let last = earlier.last, let path = paths.last {
+          try check(last, config.settings, model.configuration, path)
+          stack = earlier.dropLast() + [last.with(dropout: config.settings.dropout)]
+        } else {
+          stack = [try fresh(config, [], model, seed, pool)]
         }
-        try check(last, config.settings, model.configuration, path)
-        stack = earlier.dropLast() + [last.with(dropout: config.settings.dropout)]
         past = Array(earlier.dropLast())
       }
       states += stack.dropLast().map { ($0, .frozen) } + stack.suffix(1).map { ($0, .trained) }

@@ -42,7 +42,7 @@ import Testing
       var parameters = try #require(base.objectValue)
       for (name, value) in others.objectValue?.members ?? [] { parameters.set(name, value) }
       parameters.set(parameter, value)
-      let inputs = inputs(try Materials.get())
+      let inputs = try inputs(try Materials.get())
       let bench = try Bench()
       do {
         let digests = try bench.run(stage, .object(parameters), inputs: inputs).digests()
@@ -67,18 +67,23 @@ import Testing
       }
     }
 
+    /// What holds adapters apart wants earlier ones.
+    private func earlier() throws -> [(String, [Given])] {
+      parameter == "o_lora_lambda" ? [("adapter", [try AdapterMaterials.trained.get()])] : []
+    }
+
     /// Log-likelihoods show a token more in front of the prompt; answers need not.
-    private func inputs(_ m: Materials) -> [(String, [Given])] {
+    private func inputs(_ m: Materials) throws -> [(String, [Given])] {
       switch stage {
       case "model/init": [("tokenizer", [m.tokenizer])]
       case "tokenizer/train": [("data", [m.records])]
       case "data/import": [("source", [m.rows])]
       case "tokenize": [("data", [m.topics]), ("tokenizer", [m.tokenizer])]
-      case "train/sft": [("model", [m.model]), ("data", [m.tokens])]
+      case "train/sft": [("model", [m.model]), ("data", [m.tokens])] + (try earlier())
       case "evaluate": [("model", [m.model]), ("suite", [parameter == "add_bos" ? m.chosen : m.written])]
       case "filter/rif", "filter/accepted", "score": RewardMaterials.probe(stage, parameter)
       case "average/wise-ft": [("base", [m.model]), ("tuned", [m.tuned])]
-      case "rollout", "train/rft": [("model", [m.model]), ("prompts", [m.records])]
+      case "rollout", "train/rft": [("model", [m.model]), ("prompts", [m.records])] + (try earlier())
       case "report/scores": [("base", m.baseScores), ("models", m.otherScores)]
       case "report/forgetting": ForgettingMaterials.probe(parameter)
       default: []
@@ -112,7 +117,7 @@ import Testing
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),
-    ] + model + training + reinforcement + evaluation + reports + rewards
+    ] + model + training + reinforcement + adapters + evaluation + reports + rewards
 
   private static let model: [Probe] = [
     Probe("model/init", "family", "llama", "qwen2"), Probe("model/init", "hidden_size", 16, 24),

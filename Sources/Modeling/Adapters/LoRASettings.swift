@@ -64,7 +64,8 @@ package struct LoRASettings: Sendable, Equatable {
     switch targets {
     case .allLinear: return all
     case .pattern(let text):
-      let pattern = try NamePattern(text)
+      let pattern: NamePattern
+      do { pattern = try NamePattern(text) } catch { throw ModelError("target_modules: \(error.message)") }
       let found = all.filter { pattern.matches($0.name) }
       guard !found.isEmpty else { throw ModelError("target_modules: '\(text)' matches no linear layer of the model's blocks") }
       return found
