@@ -23,7 +23,7 @@ package struct TrainRFT: NativeStage {
     if let note = trained.note { context.log(note.text) }
     let run = try ReinforcementRun(
       trained.weights, pool: pool, try material(parameters, settings, context, codec, model, pool), codec: codec,
-      endTokens: model.configuration.endTokens(codec), rewards: rewards, settings, trains: trained.trains)
+      endTokens: model.configuration.endTokens(codec), rewards: rewards, settings, terms: trained.terms, trains: trained.trains)
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
     var control = ReinforcementControl()

@@ -44,7 +44,9 @@ package struct TrainSFT: NativeStage {
     let records = try records(context, model.configuration)
     let trained = try parameters.weights.prepare(context, model, seed: parameters.data.seed, pool)
     if let note = trained.note { context.log(note.text) }
-    let run = try TrainingRun(Transformer(trained.weights, pool: pool), records, parameters.settings, trains: trained.trains)
+    var goal = TrainingGoal()
+    goal.terms = trained.terms
+    let run = try TrainingRun(Transformer(trained.weights, pool: pool), records, parameters.settings, goal, trains: trained.trains)
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
     var control = TrainingControl()

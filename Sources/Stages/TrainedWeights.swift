@@ -11,8 +11,8 @@ struct TrainedWeights {
   let weights: ModelWeights
   /// Which of the model's own tensors train where there is no adapter.
   let trains: (ParameterLayout.Entry) -> Bool
-  /// Earlier adapters of the sequence, for terms that look back at them.
-  let past: [Adapter]
+  /// What holds the adapter apart from earlier ones.
+  let terms: [any ParameterTerm]
   /// Nil where everything trains.
   let note: TrainingNote?
 

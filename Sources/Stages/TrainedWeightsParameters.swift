@@ -67,7 +67,7 @@ struct TrainedWeightsParameters: Decodable, Sendable {
   private func whole(_ model: LoadedModel) throws -> TrainedWeights {
     let weights = ModelWeights(model.configuration, model.arena)
     guard trainBlocks != nil || !trains.isEmpty || !freezes.isEmpty else {
-      return TrainedWeights(model: model, weights: weights, trains: { _ in true }, past: [], note: nil)
+      return TrainedWeights(model: model, weights: weights, trains: { _ in true }, terms: [], note: nil)
     }
     let layout = model.arena.layout
     let wanted = try patterns(trains, "trains", layout)
@@ -81,7 +81,7 @@ struct TrainedWeightsParameters: Decodable, Sendable {
     guard !kept.isEmpty else { throw StageFailure("nothing trains: freezes takes all that train_blocks and trains leave") }
     let names = Set(kept.map(\.name))
     return TrainedWeights(
-      model: model, weights: weights, trains: { names.contains($0.name) }, past: [],
+      model: model, weights: weights, trains: { names.contains($0.name) }, terms: [],
       note: TrainingNote(formula: nil, parameters: kept.reduce(0) { $0 + $1.count }, tensors: kept.count))
   }
 
@@ -135,15 +135,18 @@ struct TrainedWeightsParameters: Decodable, Sendable {
         past = Array(earlier.dropLast())
       }
       states += stack.dropLast().map { ($0, .frozen) } + stack.suffix(1).map { ($0, .trained) }
-      let layout = stack.last?.arena.layout
+      let layout = stack.last?.arena.layout ?? model.arena.layout
       let weights = ModelWeights(model.configuration, model.arena).with(try AdapterStack(stack, over: model.arena, pool))
       return TrainedWeights(
-        model: model, weights: weights, trains: { _ in false }, past: past,
-        note: TrainingNote(
-          formula: WeightFormula(states), parameters: layout?.parameterCount ?? 0, tensors: layout?.entries.count ?? 0))
+        model: model, weights: weights, trains: { _ in false }, terms: terms(layout, past),
+        note: TrainingNote(formula: WeightFormula(states), parameters: layout.parameterCount, tensors: layout.entries.count))
     } catch {
       throw StageFailure(error.message, file: error.file)
     }
+  }
+
+  private func terms(_ layout: ParameterLayout, _ past: [Adapter]) -> [any ParameterTerm] {
+    oLoraLambda > 0 ? [OrthogonalityTerm(lambda: oLoraLambda, adapter: layout, past: past.map(\.arena))] : []
   }
 
   /// The n-th of a sequence begins elsewhere than those before it.

@@ -22,7 +22,7 @@ package final class TrainableParameters: @unchecked Sendable {
     arena = adapter?.arena ?? weights.arena
     let layout = adapter == nil ? arena.layout.selecting(trains) : arena.layout
     gradients = ParameterArena(layout)
-    parts = Self.parts(arena, gradients)
+    parts = TrainedPart.all(arena, gradients)
   }
 
   /// Parameters that train.
@@ -72,25 +72,5 @@ package final class TrainableParameters: @unchecked Sendable {
   package var identity: String {
     let ranges = parts.map { "\($0.offset)..<\($0.offset + $0.count)\($0.isDecayed ? "d" : "")" }.joined(separator: " ")
     return adapter.map { "\($0.settings) \(ranges)" } ?? ranges
-  }
-
-  /// Adjacent tensors with one decay are one part.
-  private static func parts(_ arena: ParameterArena, _ gradients: ParameterArena) -> [TrainedPart] {
-    var ranges: [(range: Range<Int>, place: Int, isDecayed: Bool)] = []
-    var previous = -1
-    for (index, entry) in arena.layout.entries.enumerated() {
-      guard let place = gradients.layout[entry.name]?.offset else { continue }
-      if previous == index - 1, let last = ranges.last, last.isDecayed == entry.isDecayed {
-        ranges[ranges.count - 1].range = last.range.lowerBound..<entry.range.upperBound
-      } else {
-        ranges.append((entry.range, place, entry.isDecayed))
-      }
-      previous = index
-    }
-    return ranges.map { range, place, isDecayed in
-      TrainedPart(
-        offset: range.lowerBound, count: range.count, isDecayed: isDecayed, parameters: arena.pointer + range.lowerBound,
-        gradients: gradients.pointer + place)
-    }
   }
 }

@@ -27,7 +27,7 @@ import Training
   ) {
     let gradients = arena("gradients")
     let before = doubles(gradients)
-    let value = term.apply(pool, Optimizer(layout).parts(parameters, gradients))
+    let value = term.apply(pool, TrainedPart.all(parameters, gradients))
     var x = doubles(parameters)
     let wanted = formula(x)
     #expect((value - wanted).magnitude <= 1e-5 * wanted.magnitude, "\(value), \(wanted)", sourceLocation: location)
@@ -102,28 +102,28 @@ import Training
     let none = MovedWeights(layout)
     none.add(before: before, after: before, share: 0.5)
     #expect(none.count == 0)
-    #expect(MovedWeightsTerm(lambda: 1, reference: before, none).apply(pool, Optimizer(layout).parts(after, before)) == 0)
+    #expect(MovedWeightsTerm(lambda: 1, reference: before, none).apply(pool, TrainedPart.all(after, before)) == 0)
   }
 
   @Test func `terms look only at what trains`() {
-    let (parameters, anchor, gradients) = (arena("parameters"), arena("anchor"), ParameterArena(layout))
+    let (parameters, anchor) = (arena("parameters"), arena("anchor"))
     let entry = layout.entries[2]
-    let optimizer = Optimizer(layout) { $0.name == entry.name }
+    let gradients = ParameterArena(layout.selecting { $0.name == entry.name })
     let value = AnchorTerm(lambda: 1, reduction: .mean, anchor: anchor, trained: entry.count)
-      .apply(pool, optimizer.parts(parameters, gradients))
+      .apply(pool, TrainedPart.all(parameters, gradients))
     let squares = entry.range.reduce(0.0) { sum, i in
       let d = Double(parameters.pointer[i]) - Double(anchor.pointer[i])
       return sum + d * d
     }
     #expect((value - squares / Double(entry.count)).magnitude < 1e-5 * value)
-    #expect(gradients.buffer.elements.indices.allSatisfy { entry.range.contains($0) || gradients.pointer[$0] == 0 })
+    #expect(gradients.layout.entries.map(\.name) == [entry.name])
   }
 
   @Test func `O-LoRA finds the A of each module in earlier adapters by name`() {
     // The matrices of a tiny model stand in for an adapter's: only names that end in lora_A.weight count.
     let (parameters, past) = (arena("parameters"), arena("past"))
     let term = OrthogonalityTerm(lambda: 1, adapter: layout, past: [past])
-    #expect(term.apply(pool, Optimizer(layout).parts(parameters, ParameterArena(layout))) == 0)
+    #expect(term.apply(pool, TrainedPart.all(parameters, ParameterArena(layout))) == 0)
   }
 
   @Test func `O-LoRA's gradient is the slope of its value`() {
