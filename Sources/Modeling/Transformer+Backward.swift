@@ -107,7 +107,8 @@ extension Transformer {
     } else {
       RMSNorm.forward(
         pool, rows: rows, width: c.hiddenSize, x: at.input, gamma: layer.tensors.inputNorm, epsilon: epsilon, y: normal, copy: nil)
-      layer.queryKeyValue.backward(pool, rows: rows, x: normal, dy: projectionSlope, .consumed, dx: normal, d.adapters[.queryKeyValue], pass)
+      layer.queryKeyValue.backward(
+        pool, rows: rows, x: normal, dy: projectionSlope, .consumed, dx: normal, d.adapters[.queryKeyValue], pass)
     }
     RMSNorm.backward(
       pool, rows: rows, width: c.hiddenSize, x: at.input, gamma: layer.tensors.inputNorm, epsilon: epsilon, dy: normal, dx: slope,

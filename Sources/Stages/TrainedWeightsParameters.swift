@@ -97,7 +97,7 @@ struct TrainedWeightsParameters: Decodable, Sendable {
   private func patterns(_ texts: [String], _ parameter: String, _ layout: ParameterLayout) throws -> [NamePattern] {
     try texts.map { text in
       let pattern: NamePattern
-      do { pattern = try NamePattern(text) } catch { throw StageFailure("\(parameter): \(error.message)") }
+      do throws(ModelError) { pattern = try NamePattern(text) } catch { throw StageFailure("\(parameter): \(error.message)") }
       guard layout.entries.contains(where: { pattern.matches($0.name) }) else {
         throw StageFailure("\(parameter): '\(text)' matches the whole name of no tensor, such as '\(layout.entries[1].name)'")
       }
@@ -167,7 +167,10 @@ struct TrainedWeightsParameters: Decodable, Sendable {
       ("r", "\(its.rank)", "\(asked.rank)"), ("lora_alpha", "\(its.alpha)", "\(asked.alpha)"),
       ("use_rslora", "\(its.isRankStabilized)", "\(asked.isRankStabilized)"),
       ("use_dora", "\(its.isWeightDecomposed)", "\(asked.isWeightDecomposed)"),
-      ("target_modules", "\(adapter.modules.count) modules", adapter.modules.map(\.name) == modules ? "\(modules.count) modules" : "others"),
+      (
+        "target_modules", "\(adapter.modules.count) modules",
+        adapter.modules.map(\.name) == modules ? "\(modules.count) modules" : "others"
+      ),
     ]
     if let (name, theirs, ours) = differences.first(where: { $0.1 != $0.2 }) {
       throw ModelError("goes on training, and its \(name) (\(theirs)) is not peft_config's (\(ours))", file: path)

@@ -19,7 +19,8 @@ import Testing
     case .dora: return try tiny.adapted([tiny.adapter { $0.isWeightDecomposed = true }])
     case .stacked:
       return try tiny.adapted([
-        tiny.adapter { $0.targets = .suffixes(["k_proj", "down_proj"]) }, tiny.adapter(seed: 4) { $0.targets = .suffixes(["q_proj", "k_proj"]) },
+        tiny.adapter { $0.targets = .suffixes(["k_proj", "down_proj"]) },
+        tiny.adapter(seed: 4) { $0.targets = .suffixes(["q_proj", "k_proj"]) },
       ])
     }
   }

@@ -135,8 +135,8 @@ private struct PolicyStepGolden: Decodable {
     ]
     let prompts = given.map { AskedPrompt(record: $0.record, text: $0.promptText, ids: $0.promptIDs) }
     let run = try ReinforcementRun(
-      ModelWeights(loaded.configuration, loaded.arena), pool: pool, .init(prompts: prompts, given: given, base: base), codec: TinyReinforcement.codec,
-      endTokens: [], rewards: try RewardSum(try #require(echo.arrayValue)), settings)
+      ModelWeights(loaded.configuration, loaded.arena), pool: pool, .init(prompts: prompts, given: given, base: base),
+      codec: TinyReinforcement.codec, endTokens: [], rewards: try RewardSum(try #require(echo.arrayValue)), settings)
     var records: [StepRecord] = []
     var control = ReinforcementControl()
     control.onStep = { records.append($0) }

@@ -33,6 +33,7 @@ enum AdapterMaterials {
 
   /// The weights of a model directory.
   static func weights(_ model: Given) throws -> [Float] {
-    Array(try ModelDirectory.load(model.path, pool: ThreadPool(threads: 1)).arena.buffer.elements)
+    let arena = try ModelDirectory.load(model.path, pool: ThreadPool(threads: 1)).arena
+    return withExtendedLifetime(arena) { Array(arena.buffer.elements) }
   }
 }

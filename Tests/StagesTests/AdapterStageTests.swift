@@ -31,7 +31,8 @@ import Testing
     let base = try ModelDirectory.load(m.model.path, pool: pool)
     let adapter = try AdapterDirectory.load(outcome["adapter"].path, for: base.configuration)
     adapter.merge(into: base.arena, pool)
-    #expect(try AdapterMaterials.weights(outcome["model"]) == Array(base.arena.buffer.elements))
+    let expected = withExtendedLifetime(base.arena) { Array(base.arena.buffer.elements) }
+    #expect(try AdapterMaterials.weights(outcome["model"]) == expected)
     #expect(try digest(of: outcome["model"]["tokenizer.json"].path) == digest(of: m.tokenizer["tokenizer.json"].path))
     #expect(try json(of: outcome["adapter"]["adapter_config.json"])["peft_type"] == "LORA")
   }
@@ -75,7 +76,10 @@ import Testing
     #expect(whole.composition == [AdapterTerm(rank: 4, scale: 2), AdapterTerm(rank: 4, scale: 0.5)])
     for (both, one) in zip(whole.modules, earlier.modules) {
       let rows = 4 * one.linear.inputs
-      #expect(UnsafeBufferPointer(start: both.a, count: rows).elementsEqual(UnsafeBufferPointer(start: one.a, count: rows)))
+      let isSame = withExtendedLifetime((whole, earlier)) {
+        UnsafeBufferPointer(start: both.a, count: rows).elementsEqual(UnsafeBufferPointer(start: one.a, count: rows))
+      }
+      #expect(isSame)
     }
 
     // A stack of three is handed on as one adapter, and the formula keeps its terms.
@@ -150,7 +154,9 @@ import Testing
     for entry in before.arena.layout.entries {
       let trains = entry.name == "model.norm.weight" || entry.name.hasPrefix("model.layers.1.") && !entry.name.contains("mlp")
       let values = UnsafeBufferPointer(start: after.arena.view(entry.name), count: entry.count)
-      let isSame = values.elementsEqual(UnsafeBufferPointer(start: before.arena.view(entry.name), count: entry.count))
+      let isSame = withExtendedLifetime((before, after)) {
+        values.elementsEqual(UnsafeBufferPointer(start: before.arena.view(entry.name), count: entry.count))
+      }
       #expect(isSame == !trains, "\(entry.name)")
     }
     #expect(try json(of: outcome["log"])["weights"]?["tensors"] == 7)
@@ -175,8 +181,8 @@ import Testing
     expect(failure([:], given), is: "input 'adapter' is given, and there is no peft_config: nothing trains an adapter")
     expect(
       failure(["peft_config": AdapterMaterials.config(("target_modules", ["lm_head"]))]),
-      is: "target_modules: no linear layer of the model's blocks is called 'lm_head'; it has q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, "
-        + "down_proj")
+      is: "target_modules: no linear layer of the model's blocks is called 'lm_head'; it has q_proj, k_proj, v_proj, o_proj, gate_proj, "
+        + "up_proj, down_proj")
     expect(
       failure(["peft_config": AdapterMaterials.config(("use_dora", true), ("sequence", "stack"))], given),
       is: "a DoRA adapter cannot be one of several: its magnitudes belong to one base; merge the earlier ones first")
@@ -184,7 +190,8 @@ import Testing
     #expect(message?.hasSuffix("adapter: goes on training, and its r (4) is not peft_config's (2)") == true)
     let wider = try bench.run("model/init", Materials.dimensions.with("hidden_size", 32), inputs: [("tokenizer", [m.tokenizer])])["model"]
     let misfit = bench.failure("evaluate", inputs: [("model", [wider]), ("adapter", [first["adapter"]]), ("suite", [m.written])])
-    #expect(misfit?.contains("adapter_model.safetensors: tensor 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight' is") == true)
+    let tensor = "tensor 'base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight' is [4, 16]"
+    #expect(misfit?.contains("adapter_model.safetensors: " + tensor) == true)
   }
 }
 

@@ -24,8 +24,9 @@ extension DeadKeyTests {
     let digests = try [AdapterMaterials.config(), AdapterMaterials.config((name, value))].map { config in
       try bench.run(
         "train/sft", ["learning_rate": 0.01, "max_steps": 2, "peft_config": config],
-        inputs: [("model", [m.model]), ("data", [m.tokens])] + (name == "sequence" ? [("adapter", [AdapterMaterials.trained.get()])] : []))
-        .digests()
+        inputs: [("model", [m.model]), ("data", [m.tokens])] + (name == "sequence" ? [("adapter", [AdapterMaterials.trained.get()])] : [])
+      )
+      .digests()
     }
     #expect(digests[0] != digests[1])
   }

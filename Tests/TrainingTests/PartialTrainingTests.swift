@@ -137,7 +137,8 @@ import Training
     for part in Part.allCases {
       let training = try Training(part)
       let trained = TrainableParameters(training.model.weights, trains: part.trains)
-      let expected = training.adapters.last?.arena.layout.parameterCount
+      let expected =
+        training.adapters.last?.arena.layout.parameterCount
         ?? training.tiny.arena.layout.entries.filter(part.trains).reduce(0) { $0 + $1.count }
       #expect(trained.count == expected)
       #expect(trained.gradients.count < all.gradients.count)

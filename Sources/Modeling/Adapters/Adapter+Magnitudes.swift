@@ -59,5 +59,6 @@ extension Adapter.Module {
       inverseNorm[row] = Float(1 / norm)
       gain[row] = Float(Double(magnitude[row]) / norm)
     }
+    withExtendedLifetime((cross, gram)) {}
   }
 }

@@ -16,9 +16,11 @@ extension Adapter.Module {
   package func merge(into weights: Floats, rows: Range<Int>, _ pool: ThreadPool) {
     let scaled = FloatBuffer(count: rows.count * rank)
     for i in 0..<scaled.count { scaled.pointer[i] = scale * b[rows.lowerBound * rank + i] }
-    gemm(
-      pool, m: rows.count, n: linear.inputs, k: rank, a: scaled.pointer, lda: rank, transA: .no, b: a, ldb: linear.inputs, transB: .no,
-      c: weights, ldc: linear.inputs, accumulate: true)
+    withExtendedLifetime(scaled) {
+      gemm(
+        pool, m: rows.count, n: linear.inputs, k: rank, a: scaled.pointer, lda: rank, transA: .no, b: a, ldb: linear.inputs, transB: .no,
+        c: weights, ldc: linear.inputs, accumulate: true)
+    }
     guard let magnitude else { return }
     let inputs = linear.inputs
     pool.run((rows.count + Self.rowsPerTask - 1) / Self.rowsPerTask) { task in

@@ -63,7 +63,9 @@ struct LowRankProduct {
 
   /// u = s·(x·Aᵀ) (rows, rank).
   func low(_ pool: ThreadPool, rows: Int, x: Floats, ldx: Int, u: Floats) {
-    gemm(pool, m: rows, n: rank, k: inputs, a: x, lda: ldx, transA: .no, b: a, ldb: inputs, transB: .yes, c: u, ldc: rank, accumulate: false)
+    gemm(
+      pool, m: rows, n: rank, k: inputs, a: x, lda: ldx, transA: .no, b: a, ldb: inputs, transB: .yes, c: u, ldc: rank,
+      accumulate: false)
     scale(pool, rows: rows, u)
   }
 
