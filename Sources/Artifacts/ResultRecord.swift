@@ -33,6 +33,8 @@ package struct ResultOutcome: Sendable, Equatable {
   package var host: JSONObject
   /// The last value of each metric.
   package var metrics: JSONObject
+  /// What the stage warned of.
+  package var warnings: [String]
   package var log: Digest?
   /// It went on from a checkpoint of another kernel, so it cannot be had again.
   package var isMixed: Bool
@@ -40,7 +42,7 @@ package struct ResultOutcome: Sendable, Equatable {
   package init(
     outputs: [StoredOutput], recipe: String, instance: String, run: String, finished: Double, seconds: Double,
     host: JSONObject = JSONObject(),
-    metrics: JSONObject = JSONObject(), log: Digest? = nil, isMixed: Bool = false
+    metrics: JSONObject = JSONObject(), warnings: [String] = [], log: Digest? = nil, isMixed: Bool = false
   ) {
     self.outputs = outputs
     self.recipe = recipe
@@ -50,6 +52,7 @@ package struct ResultOutcome: Sendable, Equatable {
     self.seconds = seconds
     self.host = host
     self.metrics = metrics
+    self.warnings = warnings
     self.log = log
     self.isMixed = isMixed
   }
@@ -148,6 +151,7 @@ extension ResultOutcome {
       ("outputs", .array(outputs.map(\.json))), ("recipe", .string(recipe)), ("instance", .string(instance)), ("run", .string(run)),
       ("finished", .number(finished)), ("seconds", .number(seconds)), ("host", .object(host)), ("metrics", .object(metrics)),
     ])
+    if !warnings.isEmpty { object.set("warnings", .array(warnings.map { .string($0) })) }
     if let log { object.set("log", .string(log.description)) }
     if isMixed { object.set("mixed", true) }
     return .object(object)
@@ -162,6 +166,7 @@ extension ResultOutcome {
     self.init(
       outputs: outputs, recipe: recipe, instance: instance, run: run, finished: finished, seconds: seconds,
       host: json["host"]?.objectValue ?? JSONObject(), metrics: json["metrics"]?.objectValue ?? JSONObject(),
+      warnings: json["warnings"]?.arrayValue?.compactMap(\.stringValue) ?? [],
       log: json["log"]?.stringValue.flatMap(Digest.init), isMixed: json["mixed"]?.boolValue ?? false)
   }
 }

@@ -30,6 +30,7 @@ package final class JSONProgress: ProgressDisplay {
       )
     case .advanced(let name, let activity): ("progress", [("instance", .string(name))] + activityMembers(activity))
     case .finished(let name, let seconds): ("finished", [("instance", .string(name)), ("seconds", .number(seconds))])
+    case .warned(let name, let text): ("warning", [("instance", .string(name)), ("text", .string(text))])
     case .failed(let name, let problem): ("failed", [("instance", .string(name))] + problemMembers(problem))
     case .retrying(let name, let problem, let attempt, let wait):
       ("retrying", [("instance", .string(name)), ("attempt", .integer(attempt)), ("after", .number(wait))] + problemMembers(problem))

@@ -53,7 +53,7 @@ package final class LiveProgress: ProgressDisplay {
     case .retrying(let name, _, _, _), .blocked(let name, _):
       running.removeAll { $0.name == name }
       draw(above: coloured(event))
-    case .notice, .stopping: draw(above: coloured(event))
+    case .notice, .warned, .stopping: draw(above: coloured(event))
     case .ended:
       running = []
       draw(above: coloured(event))
@@ -114,7 +114,7 @@ package final class LiveProgress: ProgressDisplay {
     switch event {
     case .failed: code = "31"
     case .finished: code = "32"
-    case .retrying, .blocked, .skipped, .interrupted, .notice, .stopping: code = "33"
+    case .retrying, .blocked, .skipped, .interrupted, .notice, .warned, .stopping: code = "33"
     default: return lines
     }
     return ["\u{1B}[\(code)m\(first[..<space])\u{1B}[0m\(first[space...])"] + lines.dropFirst()

@@ -28,6 +28,7 @@ enum ProgressText {
     case .began, .cached, .advanced: []
     case .started(let name, let start): [started(name, start)]
     case .finished(let name, let seconds): ["finished  \(name)  \(duration(seconds))"]
+    case .warned(let name, let text): ["warning   \(name)  \(text)"]
     case .failed(let name, let problem): failure(name, problem)
     case .retrying(let name, let problem, let attempt, let wait):
       ["retrying  \(name)  attempt \(attempt) \(problem.message); again in \(duration(wait))"]

@@ -8,6 +8,8 @@ package enum ProgressEvent: Sendable {
   /// What a running instance reports about itself.
   case advanced(String, StageActivity)
   case finished(String, seconds: Double)
+  /// What the stage warned of; shown when it has finished.
+  case warned(String, String)
   case failed(String, StageProblem)
   case retrying(String, StageProblem, attempt: Int, afterSeconds: Double)
   /// Another run computes the same.

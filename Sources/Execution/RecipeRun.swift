@@ -268,11 +268,12 @@ package final class RecipeRun {
     children[index] = nil
     readers[index] = nil
     switch message.report {
-    case .succeeded(let summary, let novelty, let seconds):
+    case .succeeded(let summary, let novelty, let seconds, let warnings):
       if novelty == .different {
         let which = judge.isRerun(index) ? "the new ones answer from now on" : "the first answer until --rerun"
         display.show(.notice("\(name(index)): other outputs than before for the same key; \(which)"))
       }
+      for warning in warnings { display.show(.warned(name(index), warning)) }
       self.seconds[index] = seconds
       let isChanged = judge.settle(index, summary)
       events.append(.ended(index, .succeeded(changed: isChanged)))

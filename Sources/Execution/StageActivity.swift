@@ -5,7 +5,7 @@ import JSONValues
 /// What a stage reports about itself in `events.jsonl`: how far it is, the last value of each metric, facts about how it computed.
 ///
 /// Kinds of line: `progress` (`done`, `of`), `metric` (`step`, `name`, `value`), `fact` (`name`, `value`: recorded with the result; the
-/// fact `mixed` says that it went on from a checkpoint of another kernel). Anything else is passed over.
+/// fact `mixed` says that it went on from a checkpoint of another kernel), `warning` (`text`). Anything else is passed over.
 package struct StageActivity: Sendable {
   package private(set) var done = 0
   package private(set) var of = 0
@@ -15,6 +15,8 @@ package struct StageActivity: Sendable {
   /// In the order in which they first came.
   package private(set) var metrics: [(name: String, value: Double, step: Int?)] = []
   package private(set) var facts = JSONObject()
+  /// Each text once: a stage that is resumed says it again.
+  package private(set) var warnings: [String] = []
 
   package init() {}
 
@@ -42,6 +44,8 @@ package struct StageActivity: Sendable {
       case "progress": progress(event)
       case "metric": metric(event)
       case "fact": if let name = event["name"]?.stringValue { facts.set(name, event["value"]) }
+      case "warning":
+        if let text = event["text"]?.stringValue, !warnings.contains(where: { $0.utf8.elementsEqual(text.utf8) }) { warnings.append(text) }
       default: break
       }
     }

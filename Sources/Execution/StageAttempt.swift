@@ -8,7 +8,7 @@ import StageInterface
 /// What an attempt came to.
 enum AttemptReport: Sendable {
   /// The result is in the store.
-  case succeeded(ResultSummary, novelty: ResultRecord.Novelty?, seconds: Double)
+  case succeeded(ResultSummary, novelty: ResultRecord.Novelty?, seconds: Double, warnings: [String])
   /// Somebody else had computed it in the meantime.
   case found(ResultSummary)
   /// Another run computes it now.
@@ -122,8 +122,9 @@ struct StageAttempt: Sendable {
     default: throw StageProblem(end.description)
     }
     try compareInputs(before)
-    let (summary, novelty) = try collect(work, seconds)
-    return .succeeded(summary, novelty: novelty, seconds: seconds)
+    let activity = StageActivity(reading: work.eventsPath, store.files)
+    let (summary, novelty) = try collect(work, activity, seconds)
+    return .succeeded(summary, novelty: novelty, seconds: seconds, warnings: activity.warnings)
   }
 
   private func order(_ work: WorkDirectory) -> StageOrder {
@@ -209,7 +210,8 @@ struct StageAttempt: Sendable {
 
   // MARK: - Outputs
 
-  private func collect(_ work: WorkDirectory, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?) {
+  private func collect(_ work: WorkDirectory, _ activity: StageActivity, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?)
+  {
     let declared = Set(instance.outputs.map(\.name))
     for name in try store.files.list(work.outputDirectory) ?? [] where !declared.contains(name) {
       throw StageProblem("the stage created 'out/\(name)', which its contract does not declare")
@@ -227,22 +229,23 @@ struct StageAttempt: Sendable {
       guard let found = intakes.first(where: { $0.output.name == pin.output })?.output.digest, found != pin.digest else { continue }
       throw StageProblem("output \(pin.output) is \(found), expected \(pin.digest); nothing was stored")
     }
-    return try publish(intakes, work, seconds)
+    return try publish(intakes, work, activity, seconds)
   }
 
-  private func publish(_ intakes: [Store.Intake], _ work: WorkDirectory, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?)
-  {
+  private func publish(
+    _ intakes: [Store.Intake], _ work: WorkDirectory, _ activity: StageActivity, _ seconds: Double
+  ) throws -> (ResultSummary, ResultRecord.Novelty?) {
     // The first answers as long as its bytes are here; bytes made anew because they were gone answer for themselves.
     let answering: ResultRecord.Answering = isRerun || needsBytes ? .becomesCurrent : try hasWholeAnswer() ? .keepsFirst : .becomesCurrent
-    let events = StageActivity(reading: work.eventsPath, store.files)
     var facts = machine.facts(threads: threads, numerics: numerics)
-    for (name, value) in events.facts.members { facts.set(name, value) }
+    for (name, value) in activity.facts.members { facts.set(name, value) }
     var pending = PendingNames()
     for intake in intakes { try store.take(intake, &pending) }
     let log = try store.put(try store.files.read(work.logPath) ?? [], &pending)
     let outcome = ResultOutcome(
       outputs: intakes.map(\.output), recipe: recipe, instance: instance.name, run: runID, finished: Double(wallClock() / 1_000_000) / 1000,
-      seconds: seconds, host: facts, metrics: events.metricsObject, log: log, isMixed: events.facts["mixed"]?.boolValue ?? false)
+      seconds: seconds, host: facts, metrics: activity.metricsObject, warnings: activity.warnings, log: log,
+      isMixed: activity.facts["mixed"]?.boolValue ?? false)
     let publication = try store.publish(
       key: key.digest, stage: instance.stage, parts: key.parts, outcome: outcome, answering, &pending)
     try work.remove()

@@ -180,6 +180,7 @@ extension StoreQueries.Finding {
     object.set("seconds", .number(answer.seconds))
     object.set("host", .object(answer.host))
     object.set("metrics", .object(answer.metrics))
+    if !answer.warnings.isEmpty { object.set("warnings", .array(answer.warnings.map(JSONValue.string))) }
     if answer.isMixed { object.set("mixed", true) }
     if result.outcomes.count > 1 { object.set("different_outcomes", .integer(result.outcomes.count)) }
     object.set("parts", result.parts)

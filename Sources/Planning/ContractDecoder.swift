@@ -107,16 +107,17 @@ package struct ContractDecoder {
     }
   }
 
-  /// `when` names a parameter that may be null.
+  /// `when` names a parameter that is in the key and can be null or false: what a key answers must follow from it.
   private mutating func checkConditions(_ outputs: Node?, _ parameters: [ParameterDeclaration]) {
     for member in outputs?.members ?? [] {
       guard let node = member.value["when"], case .string(let name)? = node.scalar?.value else { continue }
-      if let parameter = parameters.first(where: { $0.name.hasSameBytes(as: name) }) {
-        if !parameter.isNullable { findings.error(PlanningText.conditionIsNeverNull(name), at: node.location) }
-      } else {
-        let near = NearestName.find(name, among: parameters.filter(\.isNullable).map(\.name))
-        findings.error(PlanningText.unknownCondition(name), at: node.location, suggestion: near)
+      let usable = parameters.filter { parameter in
+        if case .boolean = parameter.type { return parameter.affects == .bytes }
+        return parameter.isNullable && parameter.affects == .bytes
       }
+      if usable.contains(where: { $0.name.hasSameBytes(as: name) }) { continue }
+      let near = NearestName.find(name, among: usable.map(\.name))
+      findings.error(PlanningText.badCondition(name), at: node.location, suggestion: near)
     }
   }
 

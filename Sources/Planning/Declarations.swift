@@ -77,11 +77,13 @@ package struct OutputDeclaration: Sendable {
   package let keep: Bool
   /// The integer parameter that says how many records it holds.
   package let records: String?
-  /// There is such an output only where this parameter is not null; always when nil.
+  /// The parameter that asks for it: where that is null or false the stage does not give it. Nil for an output that is always given.
   package let when: String?
   package let doc: String?
 
-  package init(name: String, type: ArtifactType, keep: Bool = true, records: String? = nil, when: String? = nil, doc: String? = nil) {
+  package init(
+    name: String, type: ArtifactType, keep: Bool = true, records: String? = nil, when: String? = nil, doc: String? = nil
+  ) {
     self.name = name
     self.type = type
     self.keep = keep
@@ -90,6 +92,12 @@ package struct OutputDeclaration: Sendable {
     self.doc = doc
   }
 
-  /// Whether an instance with these parameters, complete, gives it.
-  package func isGiven(_ parameters: JSONObject) -> Bool { when.map { parameters[$0]?.isNull == false } ?? true }
+  /// Whether a stage with these parameters, complete after defaults, gives it.
+  package func isGiven(_ parameters: JSONObject) -> Bool {
+    guard let when else { return true }
+    return switch parameters[when] {
+    case nil, .null, .bool(false): false
+    default: true
+    }
+  }
 }

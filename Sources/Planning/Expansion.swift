@@ -125,21 +125,26 @@ struct Expansion {
     return isComplete ? zip(contract.inputs, elements).map { InstanceInput(declaration: $0, elements: $1) } : nil
   }
 
-  /// An output that depends on a parameter is there for those who take it.
+  /// Nobody may count on an output that the stage's own parameters do not ask for. Said once for each entry.
   private mutating func checkConditions() {
-    for draft in drafts where draft.member.plan.faults < Self.mostFaults {
-      for input in draft.inputs {
-        for case .output(let number, let name) in input.elements.map(\.source) {
-          let giver = drafts[number]
-          guard let output = giver.member.plan.contract.output(name), let condition = output.when, !output.isGiven(giver.parameters) else {
-            continue
-          }
-          let binding = draft.member.plan.bindings.first { $0.declaration.name.hasSameBytes(as: input.declaration.name) }
-          findings.error(
-            PlanningText.outputNotGiven(name, giver.name, condition),
-            at: binding?.list.location ?? draft.member.plan.entry.location, notes: draft.member.block.home.notes)
-          draft.member.plan.faults += 1
+    var reported: Set<String> = []
+    for draft in drafts {
+      let plan = draft.member.plan
+      for binding in plan.bindings {
+        for element in draft.inputs[binding.place].elements {
+          guard case .output(let instance, let name) = element.source else { continue }
+          let source = drafts[instance]
+          guard let output = source.member.plan.contract.output(name), let when = output.when, !output.isGiven(source.parameters),
+            reported.insert("\(draft.member.plan.entry.name).\(binding.declaration.name)").inserted
+          else { continue }
+          findings.error(PlanningText.notGiven(source.name, name, when), at: binding.list.location, notes: draft.member.block.home.notes)
         }
+      }
+      for pin in draft.settings.expect {
+        guard let output = plan.contract.output(pin.output), let when = output.when, !output.isGiven(draft.parameters),
+          reported.insert(draft.member.plan.entry.name).inserted
+        else { continue }
+        findings.error(PlanningText.notGiven(draft.name, pin.output, when), at: plan.entry.location, notes: draft.member.block.home.notes)
       }
     }
   }

@@ -19,7 +19,7 @@ struct KeyWalk {
       string(environment.numerics.rawValue)
     }
     raw(#","outputs":"#)
-    strings(contract.outputs.map(\.name))
+    strings(instance.outputs.map(\.name))
     raw(#","parameters":{"#)
     parameters(instance)
     raw(#"},"run":"#)

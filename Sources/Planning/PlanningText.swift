@@ -180,17 +180,14 @@ enum PlanningText {
   static func unknownRecords(_ name: String) -> String {
     "'records' is the name of an integer parameter, but there is no parameter '\(Scalar.shortened(name))'"
   }
+  static func badCondition(_ name: String) -> String {
+    "'when' is the name of a parameter in the key that is a boolean or may be null; '\(Scalar.shortened(name))' is none"
+  }
+  static func notGiven(_ instance: String, _ output: String, _ parameter: String) -> String {
+    "\(instance) gives '\(output)' only where its parameter '\(parameter)' is set"
+  }
   static func recordsIsNoInteger(_ name: String, _ type: String) -> String {
     "'records' is the name of an integer parameter, but '\(name)' is of type \(type)"
-  }
-  static func unknownCondition(_ name: String) -> String {
-    "'when' is the name of a parameter that may be null, but there is no parameter '\(Scalar.shortened(name))'"
-  }
-  static func conditionIsNeverNull(_ name: String) -> String {
-    "'when' is the name of a parameter that may be null, but '\(name)' never is: its default is not null"
-  }
-  static func outputNotGiven(_ output: String, _ instance: String, _ parameter: String) -> String {
-    "\(instance) gives '\(output)' only where its parameter '\(parameter)' is set"
   }
   static let noOutputs = "a stage needs at least one output"
   static let choiceNeedsValues = "a choice needs 'of' with at least one scalar value"

@@ -91,9 +91,6 @@ package final class StageContract: Sendable {
 
   package func output(_ name: String) -> OutputDeclaration? { outputs.first { $0.name.utf8.elementsEqual(name.utf8) } }
 
-  /// What an instance with these parameters, complete, gives.
-  package func outputs(given parameters: JSONObject) -> [OutputDeclaration] { outputs.filter { $0.isGiven(parameters) } }
-
   package func parameter(_ name: String) -> ParameterDeclaration? { parameters.first { $0.name.utf8.elementsEqual(name.utf8) } }
 }
 

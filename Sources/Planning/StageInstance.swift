@@ -91,6 +91,6 @@ package struct StageInstance: Sendable {
   /// `train/sft`.
   package var stage: String { contract.name }
 
-  /// What it gives, by its parameters.
-  package var outputs: [OutputDeclaration] { contract.outputs(given: parameters) }
+  /// What it gives: the contract's outputs but for those that its parameters do not ask for.
+  package var outputs: [OutputDeclaration] { contract.outputs.filter { $0.isGiven(parameters) } }
 }

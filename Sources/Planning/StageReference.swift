@@ -27,7 +27,7 @@ package enum StageReference {
 
   private static func kind(_ output: OutputDeclaration) -> String {
     output.type.rawValue + (output.keep ? "" : ", not kept") + (output.records.map { ", \($0) records" } ?? "")
-      + (output.when.map { ", where \($0) is set" } ?? "")
+      + (output.when.map { ", only with \($0)" } ?? "")
   }
 
   private static func rows(_ parameters: [ParameterDeclaration], prefix: String) -> [[String]] {

@@ -14,6 +14,8 @@ package struct ReinforcementControl {
   package var checkpointDirectory: String?
   /// Steps between checkpoints (`save_steps`); 0 writes one only when stopped.
   package var saveSteps = 0
+  /// Evaluates while training, may end it early, and has the best weights handed over.
+  package var watch: RetentionWatch?
 
   package init() {}
 }
@@ -37,6 +39,8 @@ package final class ReinforcementRun {
   }
 
   package var totalSteps: Int { plan.totalSteps }
+  /// Floats that train, with the padding between them: what a watch keeps.
+  package var trainedCount: Int { trained.gradients.count }
   let settings: ReinforcementSettings
   let material: Material
   let rewards: RewardSum
@@ -100,14 +104,18 @@ package final class ReinforcementRun {
   /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
   package func run(_ control: ReinforcementControl = ReinforcementControl()) throws -> TrainingOutcome {
     try resume(control)
-    while state.step < totalSteps {
-      guard let record = try step(control) else {
+    while true {
+      // A step that is under way began with this look, so there is none due in its midst.
+      let verdict = try control.watch?.look(step: state.step, of: totalSteps, trained) ?? .goOn
+      if verdict == .end || verdict == .goOn && state.step == totalSteps { break }
+      guard verdict == .goOn, let record = try step(control) else {
         try save(control)
         return .stopped(steps: state.step)
       }
       control.onStep(record)
       if control.saveSteps > 0, state.step % control.saveSteps == 0, state.step < totalSteps { try save(control) }
     }
+    control.watch?.restore(trained, pool)
     return .finished(steps: state.step, kernels: state.kernels)
   }
 
@@ -223,17 +231,23 @@ package final class ReinforcementRun {
     if let kept = state.rollouts { return kept }
     let prompts = planned.prompts.map { material.prompts[$0] }
     if planned.pass == 0, let given = material.given { return try planned.prompts.map { given[$0] }.scored(by: rewards, of: prompts) }
-    // An adapter that trains lies beside the packed weights, which stay as they are.
-    if isPackedStale, trained.trainsBase { packed.repack(pool) }
-    isPackedStale = false
+    let model = samplingModel()
     let first = state.step * settings.promptsPerStep
     var rollouts = [Rollout?](repeating: nil, count: planned.prompts.count)
     let isWhole = try sampler.sample(
-      sampling, prompts, numbers: planned.prompts.indices.map { first + $0 }, samples: settings.generations, greedy: settings.needsGreedy,
+      model, prompts, numbers: planned.prompts.indices.map { first + $0 }, samples: settings.generations, greedy: settings.needsGreedy,
       progress: { _ in !control.shouldStop() }, onFinished: { rollouts[$0] = $1 })
     guard isWhole else { return nil }
     guard rollouts.allSatisfy({ $0?.isFinite ?? true }) else { throw notFinite("a log-probability of the policy") }
     return try rollouts.compactMap { $0 }.scored(by: rewards, of: prompts)
+  }
+
+  /// The policy as it is now, over packed weights.
+  package func samplingModel() -> Transformer {
+    // An adapter that trains lies beside the packed weights, which stay as they are.
+    if isPackedStale, trained.trainsBase { packed.repack(pool) }
+    isPackedStale = false
+    return sampling
   }
 
   private func references(_ rollouts: [Rollout]) -> [[[Float]]]? {

@@ -54,16 +54,19 @@ extension ReinforcementRun {
   private func file(_ directory: String) -> StateFile { StateFile(directory + "/checkpoint", format: Self.format, binding: binding) }
 
   /// `stored`: the parameters that train.
-  private func buffers(_ stored: FloatBuffer) -> [FloatBuffer] {
+  private func buffers(_ stored: FloatBuffer, _ watch: RetentionWatch?) -> [FloatBuffer] {
     let moving = settings.reference == .movingAverage ? reference : nil
-    return [stored, optimizer.first, optimizer.second] + (moving.map { [$0.arena.buffer] } ?? [])
+    let own = [stored, optimizer.first, optimizer.second]
+    return own + (moving.map { [$0.arena.buffer] } ?? []) + (watch?.buffers ?? [])
   }
 
   /// The rollouts of a step under way go first, under a name of their own: the checkpoint that needs them comes after.
   func save(_ control: ReinforcementControl) throws {
     guard let directory = control.checkpointDirectory else { return }
     if let rollouts = state.rollouts { try RolloutFile.replace(Self.rolloutsPath(directory, state.step), with: rollouts) }
-    try file(directory).write(state.fields, buffers(trained.stored()))
+    var fields = state.fields
+    for (name, value) in control.watch?.fields ?? [] { fields.append(name, value) }
+    try file(directory).write(fields, buffers(trained.stored(), control.watch))
     checkpointStep = state.step
   }
 
@@ -72,9 +75,11 @@ extension ReinforcementRun {
     let file = file(directory)
     guard StateFile.exists(file.path) else { return }
     let stored = trained.stored()
-    let header = try file.read(buffers(stored))
+    let header = try file.read(buffers(stored, control.watch))
     trained.restore(stored, pool)
-    guard var state = ReinforcementState(fields: header), let count = header["rollouts"]?.integerValue else {
+    guard control.watch?.resume(header) ?? true, var state = ReinforcementState(fields: header),
+      let count = header["rollouts"]?.integerValue
+    else {
       throw TrainingError.damagedCheckpoint(path: file.path, reason: "its header lacks its counters")
     }
     if count > 0 {

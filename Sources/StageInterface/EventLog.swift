@@ -33,6 +33,10 @@ final class EventLog: @unchecked Sendable {
     }
   }
 
+  func warning(_ text: String) {
+    lock.withLock { append([("kind", "warning"), ("text", .string(text))], at: Date()) }
+  }
+
   private func append(_ members: [(String, JSONValue)], at time: Date) {
     let stamp = (time.timeIntervalSince1970 * 1000).rounded() / 1000
     var line = JSONValue.object(JSONObject([("t", .number(stamp))] + members)).encodedBytes()

@@ -53,6 +53,12 @@ package final class StageContext: @unchecked Sendable {
   /// One value of a metric, under the name that TRL gives it.
   package func metric(step: Int, _ name: String, _ value: Double) { events.metric(step: step, name, value) }
 
+  /// What the user should know though the stage goes on: shown by the run, kept with the result, and in the stage's log.
+  package func warn(_ text: String) {
+    events.warning(text)
+    log("warning: \(text)")
+  }
+
   /// A line for people, in the stage's log.
   package func log(_ line: String) {
     FileHandle.standardError.write(Data((line + "\n").utf8))

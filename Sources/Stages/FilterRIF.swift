@@ -43,7 +43,7 @@ package struct FilterRIF: NativeStage {
     try RecordFile.write(rows: instances.lazy.map(report.passRateRow), to: try context.output("pass_rates"))
     try write(report.json.encoded(pretty: true) + "\n", to: try context.output("report"))
     try write(FilterRIFTable(report).text, to: try context.output("summary"))
-    if report.isUnfiltered { context.log("warning: the criterion keeps none of the records, so all are kept") }
+    if report.isUnfiltered { context.warn("the criterion keeps none of the records, so all are kept") }
     context.log("\(report.keptCount) of \(instances.count) records kept")
     for (name, value) in [("kept", report.keptCount), ("dropped", instances.count - report.keptCount)] {
       context.metric(step: 0, name, Double(value))

@@ -7,9 +7,12 @@ struct ForgettingText {
   let title: String
   let changedShare: Double
   let hasSeeds: Bool
+  /// What whoever reads the numbers should know of the trainings.
+  let warnings: [String]
 
-  init(_ report: ForgettingReport, title: String, changedShare: Double) {
+  init(_ report: ForgettingReport, title: String, changedShare: Double, warnings: [String] = []) {
     self.report = report
+    self.warnings = warnings
     self.title = title
     self.changedShare = changedShare
     hasSeeds = report.methods.contains { $0.runs.count > 1 }
@@ -17,6 +20,7 @@ struct ForgettingText {
 
   var text: String {
     var parts = ["## \(title)", orders, methodTable(forgettingColumns).text + "\n" + methodTable(otherColumns).text + "\n" + methodNotes]
+    if !warnings.isEmpty { parts.append("### Warnings\n\n" + warnings.map { "- \($0)" }.joined(separator: "\n")) }
     if report.methods.count > 1 { parts.append("### Who forgets less\n\n" + comparisons) }
     parts += report.methods.map { method in
       "### \(method.name)\n\n\(matrix(method).text)\n\(drops(method).text)"

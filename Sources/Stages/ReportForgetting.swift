@@ -43,10 +43,27 @@ package struct ReportForgetting: NativeStage {
       moderate: parameters.moderateDrop, severe: parameters.severeDrop, chanceMargin: parameters.chanceMargin)
     let report = try ForgettingReport(
       ForgettingScores(lists, axes: axes), reference: parameters.referenceMethod, changedShare: parameters.changedShare, settings: settings)
-    let text = ForgettingText(report, title: parameters.title, changedShare: parameters.changedShare).text
+    let warnings = try warnings(context)
+    let text = ForgettingText(report, title: parameters.title, changedShare: parameters.changedShare, warnings: warnings).text
     try Data(text.utf8).write(to: URL(fileURLWithPath: try context.output("report")))
-    let json = report.json(changedShare: parameters.changedShare)
+    var json = report.json(changedShare: parameters.changedShare)
+    if !warnings.isEmpty, case .object(var object) = json {
+      object.append("warnings", .array(warnings.map { .string($0) }))
+      json = .object(object)
+    }
     try Data((json.encoded() + "\n").utf8).write(to: URL(fileURLWithPath: try context.output("table")))
+  }
+
+  /// What the trainings warned of, behind the axis values that say which.
+  private static func warnings(_ context: StageContext) throws -> [String] {
+    try context.inputs("training").flatMap { element -> [String] in
+      let log = try JSONValue(parsing: [UInt8](Data(contentsOf: URL(fileURLWithPath: element.path))))
+      let labels = (element.labels?.members ?? []).map { label in
+        "\(label.key) \(label.value["name"]?.stringValue ?? label.value.stringValue ?? label.value.encoded())"
+      }
+      let name = labels.isEmpty ? "" : labels.joined(separator: ", ") + ": "
+      return (log["warnings"]?.arrayValue ?? []).compactMap(\.stringValue).map { name + $0 }
+    }
   }
 
   // MARK: - Before it runs

@@ -38,17 +38,17 @@ final class StepLog {
 
   func synchronize() { try? handle.synchronize() }
 
-  /// Writes `{"step": [1, …], "loss": […], …}`; `weights` is what the log says of what trained.
-  func write(steps: Int, weights: JSONValue? = nil, to output: String) throws {
-    let kept = try (1...max(steps, 1)).map { step throws -> [Double] in
+  /// Writes `{"step": [1, …], "loss": […], …}` and what else there is to say of the run.
+  func write(steps: Int, _ others: [(String, JSONValue)] = [], to output: String) throws {
+    let kept = try (0..<steps).map { $0 + 1 }.map { step throws -> [Double] in
       guard let row = rows[step], row.count == names.count else {
         throw StageFailure("the metrics of step \(step) are lost; run the stage anew with --rerun", file: path)
       }
       return row
     }
-    var columns = JSONObject([("step", .array((1...max(steps, 1)).map(JSONValue.integer)))])
+    var columns = JSONObject([("step", .array((0..<steps).map { .integer($0 + 1) }))])
     for (index, name) in names.enumerated() { columns.append(name, .array(kept.map { Self.json($0[index]) })) }
-    if let weights { columns.append("weights", weights) }
+    for (name, value) in others { columns.append(name, value) }
     try Data(JSONValue.object(columns).encodedBytes() + [0x0A]).write(to: URL(fileURLWithPath: output))
   }
 

@@ -34,7 +34,7 @@ package struct Tokenize: NativeStage {
     let (records, statistics) = try builder.finish()
     try records.write(to: try context.output("tokens"), statistics: statistics)
     context.log("\(records.count) records, \(records.tokenCount) tokens, \(records.trainedCount) of them trained")
-    for (reason, lines) in statistics.dropped { context.log("warning: \(lines.count) records dropped: \(reason)") }
-    if statistics.truncated > 0 { context.log("warning: \(statistics.truncated) records cut at max_length") }
+    for (reason, lines) in statistics.dropped { context.warn("\(lines.count) records dropped: \(reason)") }
+    if statistics.truncated > 0 { context.warn("\(statistics.truncated) records cut at max_length") }
   }
 }

@@ -21,9 +21,13 @@ package struct TrainRFT: NativeStage {
     let model = try ModelDirectory.load(directory, pool: pool)
     let trained = try parameters.weights.prepare(context, model, seed: parameters.sampling.seed, pool)
     if let note = trained.note { context.log(note.text) }
+    let material = try material(parameters, settings, context, codec, model, pool)
+    let retention = try RetentionEvaluation(parameters.evaluation, context, model: directory)
+    let overlaps = retention?.overlaps(material.prompts) ?? []
+    for text in overlaps { context.warn(text) }
     let run = try ReinforcementRun(
-      trained.weights, pool: pool, try material(parameters, settings, context, codec, model, pool), codec: codec,
-      endTokens: model.configuration.endTokens(codec), rewards: rewards, settings, terms: trained.terms, trains: trained.trains)
+      trained.weights, pool: pool, material, codec: codec, endTokens: model.configuration.endTokens(codec), rewards: rewards, settings,
+      terms: trained.terms, trains: trained.trains)
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
     var control = ReinforcementControl()
@@ -33,6 +37,7 @@ package struct TrainRFT: NativeStage {
       if context.stopRequested { log.synchronize() }
       return context.stopRequested
     }
+    control.watch = retention?.watch(context, count: run.trainedCount) { run.samplingModel() }
     control.onStep = { record in
       log.append(step: record.step, record.values)
       if record.step % parameters.own.saveSteps == 0 { log.synchronize() }
@@ -45,7 +50,12 @@ package struct TrainRFT: NativeStage {
     }
     guard case .finished(let steps, _) = try context.scoring({ try run.run(control) }) else { throw StageInterrupted() }
     try rewards.close()
-    try log.write(steps: steps, weights: trained.note?.json, to: try context.output("log"))
+    let looks =
+      control.watch.map {
+        RetentionEvaluation.members($0.curve, overlaps: overlaps, steps: steps, of: run.totalSteps, context)
+      } ?? []
+    let note = trained.note.map { [("weights", $0.json)] } ?? []
+    try log.write(steps: steps, note + looks, to: try context.output("log"))
     try trained.write(context, pool)
   }
 

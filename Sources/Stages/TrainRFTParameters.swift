@@ -10,6 +10,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
   let loss: PolicyLossParameters
   let kl: KLParameters
   let weights: TrainedWeightsParameters
+  let evaluation: EvaluationParameters
   let own: Own
 
   package init(from decoder: any Decoder) throws {
@@ -19,6 +20,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
     loss = try PolicyLossParameters(from: decoder)
     kl = try KLParameters(from: decoder)
     weights = try TrainedWeightsParameters(from: decoder)
+    evaluation = try EvaluationParameters(from: decoder)
     own = try Own(from: decoder)
   }
 

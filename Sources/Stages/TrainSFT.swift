@@ -12,9 +12,11 @@ package struct TrainSFT: NativeStage {
     let optimizer: OptimizerParameters
     let data: DataParameters
     let weights: TrainedWeightsParameters
+    let evaluation: EvaluationParameters
 
     package init(from decoder: any Decoder) throws {
       optimizer = try OptimizerParameters(from: decoder)
+      evaluation = try EvaluationParameters(from: decoder)
       data = try DataParameters(from: decoder)
       weights = try TrainedWeightsParameters(from: decoder)
     }
@@ -41,7 +43,11 @@ package struct TrainSFT: NativeStage {
     let pool = ThreadPool(threads: context.threads)
     let directory = try context.input("model")
     let model = try ModelDirectory.load(directory, pool: pool)
-    let records = try records(context, model.configuration)
+    let tables = try tables(context, model.configuration)
+    let retention = try RetentionEvaluation(parameters.evaluation, context, model: directory)
+    let overlaps = retention?.overlaps(tables) ?? []
+    for text in overlaps { context.warn(text) }
+    let records = records(tables)
     let trained = try parameters.weights.prepare(context, model, seed: parameters.data.seed, pool)
     if let note = trained.note { context.log(note.text) }
     var goal = TrainingGoal()
@@ -56,6 +62,7 @@ package struct TrainSFT: NativeStage {
       if context.stopRequested { log.synchronize() }
       return context.stopRequested
     }
+    control.watch = retention?.watch(context, count: run.trainedCount, trained.weights, pool)
     control.onStep = { metrics in
       log.append(step: metrics.step, metrics.named)
       if metrics.step % parameters.data.saveSteps == 0 { log.synchronize() }
@@ -64,20 +71,29 @@ package struct TrainSFT: NativeStage {
       context.progress(done: metrics.step, of: run.totalSteps)
     }
     guard case .finished(let steps, _) = try run.run(control) else { throw StageInterrupted() }
-    try log.write(steps: steps, weights: trained.note?.json, to: try context.output("log"))
+    let looks =
+      control.watch.map {
+        RetentionEvaluation.members($0.curve, overlaps: overlaps, steps: steps, of: run.totalSteps, context)
+      } ?? []
+    let note = trained.note.map { [("weights", $0.json)] } ?? []
+    try log.write(steps: steps, note + looks, to: try context.output("log"))
     try trained.write(context, pool)
   }
 
-  private static func records(_ context: StageContext, _ configuration: ModelConfiguration) throws -> [TokenizedRecord] {
-    var records: [TokenizedRecord] = []
-    for element in context.inputs("data") {
+  private static func tables(_ context: StageContext, _ configuration: ModelConfiguration) throws -> [TokenizedRecords] {
+    try context.inputs("data").map { element in
       let table = try TokenizedRecords(directory: element.path)
       try table.check(vocabularySize: configuration.vocabularySize, contextLength: configuration.maxPositions)
-      for record in 0..<table.count {
+      return table
+    }
+  }
+
+  private static func records(_ tables: [TokenizedRecords]) -> [TokenizedRecord] {
+    tables.flatMap { table in
+      (0..<table.count).map { record in
         let range = table.range(record)
-        records.append(TokenizedRecord(ids: Array(table.ids[range]), trained: table.trained[range].map { $0 != 0 }))
+        return TokenizedRecord(ids: Array(table.ids[range]), trained: table.trained[range].map { $0 != 0 })
       }
     }
-    return records
   }
 }

@@ -10,6 +10,8 @@ package struct TrainingControl {
   package var checkpointPath: String?
   /// Steps between checkpoints (`save_steps`); 0 writes one only when stopped.
   package var saveSteps = 0
+  /// Evaluates while training, may end it early, and has the best weights handed over.
+  package var watch: RetentionWatch?
 
   package init() {}
 }
@@ -49,6 +51,8 @@ package final class TrainingRun {
   private var state = Checkpoint(step: 0, tokens: 0, kernels: [CPU.kernelName])
 
   private var pool: ThreadPool { model.pool }
+  /// Floats that train, with the padding between them: what a watch keeps.
+  package var trainedCount: Int { trained.gradients.count }
 
   /// The last of the model's adapters trains where it has any; else `trains` picks tensors of the model itself.
   package init(
@@ -78,19 +82,22 @@ package final class TrainingRun {
   }
 
   /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
-  package func run(_ control: TrainingControl = TrainingControl()) throws(TrainingError) -> TrainingOutcome {
+  package func run(_ control: TrainingControl = TrainingControl()) throws -> TrainingOutcome {
     if let path = control.checkpointPath, StateFile.exists(path) {
-      state = try Checkpoint.read(path, binding: binding, trained, optimizer, pool)
+      state = try Checkpoint.read(path, binding: binding, trained, optimizer, control.watch, pool)
       if state.kernels.last.map({ !$0.utf8.elementsEqual(CPU.kernelName.utf8) }) ?? true { state.kernels.append(CPU.kernelName) }
     }
-    while state.step < totalSteps {
-      guard let metrics = try step(control) else {
+    while true {
+      let verdict = try control.watch?.look(step: state.step, of: totalSteps, trained) ?? .goOn
+      if verdict == .end || verdict == .goOn && state.step == totalSteps { break }
+      guard verdict == .goOn, let metrics = try step(control) else {
         try save(control)
         return .stopped(steps: state.step)
       }
       control.onStep(metrics)
       if control.saveSteps > 0, state.step % control.saveSteps == 0, state.step < totalSteps { try save(control) }
     }
+    control.watch?.restore(trained, pool)
     try checkWeights()
     return .finished(steps: state.step, kernels: state.kernels)
   }
@@ -160,7 +167,7 @@ package final class TrainingRun {
   private func save(_ control: TrainingControl) throws(TrainingError) {
     guard let path = control.checkpointPath else { return }
     try checkWeights()
-    try state.write(to: path, binding: binding, trained, optimizer)
+    try state.write(to: path, binding: binding, trained, optimizer, control.watch)
   }
 
   static func check(_ records: [TokenizedRecord], _ model: Transformer) throws(TrainingError) {

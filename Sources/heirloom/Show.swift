@@ -29,6 +29,7 @@ struct Show: ParsableCommand {
       Terminal.say("\n\(title)")
       for member in members.members { Terminal.say("  \(member.key)  \(member.value.encoded())") }
     }
+    for warning in finding.json["warnings"]?.arrayValue ?? [] { Terminal.say("\nwarning  " + (warning.stringValue ?? "")) }
     if !finding.instance.needs.isEmpty { Terminal.say("\nmade from  " + finding.instance.needs.joined(separator: ", ")) }
   }
 

@@ -32,6 +32,35 @@ struct ExecutionTests {
     #expect(happening.outcome?.exitStatus == 1)
   }
 
+  @Test("what a stage warns of is shown by the run that made it, once, and kept with the result")
+  func warnings() throws {
+    let line = #"echo '{"kind":"warning","text":"half is missing"}' >> "$HEIRLOOM_EVENTS""#
+    let project = try project(scriptManifest("\(line)\n\(line)\necho x > \"$out\""))
+    #expect(try project.run().warnings == ["s: half is missing"])
+    #expect(try project.run().warnings.isEmpty)
+    let found = try StoreQueries(project.store).find("s", in: .latest)
+    #expect(found.json["warnings"] == ["half is missing"])
+  }
+
+  @Test("an output that a parameter asks for is made, keyed and pinned only with it")
+  func conditionalOutputs() throws {
+    let project = try project("heirloom: 1\nname: test\nparams: {more: false}\nstages:\n  s: {uses: maybe, with: {more: \"${more}\"}}")
+    try project.write(
+      "stages/maybe.yaml",
+      """
+      stage: maybe
+      version: 1
+      outputs: {out: {type: file}, more: {type: file, when: more}}
+      params: {more: {type: boolean, default: false}}
+      run: {command: [sh, -c, 'echo a > "$1"; if [ -n "$2" ]; then echo b > "$2"; fi', x, "${outputs.out}", "${outputs.more}"]}
+      """)
+    #expect(try project.run().ran == ["s"])
+    #expect(project.output("s", "more") == nil)
+    #expect(try project.run(sets: ["more=true"]).ran == ["s"])
+    #expect(project.output("s", "more") == "b\n")
+    #expect(try project.run().cached == ["s"])
+  }
+
   @Test("a missing command is named")
   func missingCommand() throws {
     let project = try project("heirloom: 1\nname: test\nstages:\n  s: {uses: absent}")

@@ -23,7 +23,8 @@ struct ProgressTests {
   private static let events: [ProgressEvent] = [
     .began(run: "r1", recipe: "test", instances: 4), .cached("a"), .cached("b"),
     .started("sft[2e-5]", ProgressEvent.Start(stage: "train/sft", reasons: ["learning_rate 1e-5 -> 2e-5"])),
-    .finished("sft[2e-5]", seconds: 71.8), .started("c", ProgressEvent.Start(stage: "say", resumes: true)),
+    .warned("sft[2e-5]", "3 records dropped"), .finished("sft[2e-5]", seconds: 71.8),
+    .started("c", ProgressEvent.Start(stage: "say", resumes: true)),
     .failed("c", StageProblem("exited with status 3", logTail: ["why"], logPath: "/w/log.txt")), .ended(outcome),
   ]
 
@@ -36,6 +37,7 @@ struct ProgressTests {
       screen.all == """
         cached    2 instances
         started   sft[2e-5]  (learning_rate 1e-5 -> 2e-5)
+        warning   sft[2e-5]  3 records dropped
         finished  sft[2e-5]  1 min 12 s
         resumed   c
         failed    c  exited with status 3
@@ -52,7 +54,8 @@ struct ProgressTests {
     let display = JSONProgress { screen.write($0 + "\n") }
     for event in Self.events { display.show(event) }
     let lines = try screen.all.split(separator: "\n").map { try JSONValue.parse(String($0)) }
-    #expect(lines.map { $0["kind"]?.stringValue } == ["run", "cached", "cached", "started", "finished", "started", "failed", "summary"])
+    let kinds = ["run", "cached", "cached", "started", "warning", "finished", "started", "failed", "summary"]
+    #expect(lines.map { $0["kind"]?.stringValue } == kinds)
     #expect(lines.last?.encoded() == #"{"kind":"summary","ran":1,"cached":2,"failed":1,"skipped":0,"seconds":83.4,"run":"r1"}"#)
   }
 

@@ -136,6 +136,7 @@ struct Happening {
   var resumed: [String] = []
   var retries: [String] = []
   var notices: [String] = []
+  var warnings: [String] = []
   var problems: [String: StageProblem] = [:]
   var reasons: [String: [String]] = [:]
   var outcome: RunOutcome?
@@ -150,6 +151,7 @@ final class RecordingProgress: ProgressDisplay {
     case .started(let name, let start):
       happening.reasons[name] = start.reasons
       if start.resumes { happening.resumed.append(name) }
+    case .warned(let name, let text): happening.warnings.append("\(name): \(text)")
     case .finished(let name, _): happening.ran.append(name)
     case .failed(let name, let problem):
       happening.failed.append(name)

@@ -5,24 +5,14 @@ extension MatrixProductTests {
   /// Decoding of sequences that share a prefix, against the forward pass over each of them written out.
   @Suite("attention over caches", .serialized)
   struct CachedAttentionTests {
-    struct Case: CustomTestStringConvertible, Sendable {
-      let heads: Int, keyValueHeads: Int, dimension: Int
-      /// A prefix's length, then how many positions of its own each sequence has.
-      let groups: [[Int]]
-      var testDescription: String { "\(heads)/\(keyValueHeads) heads of \(dimension), groups \(groups)" }
-      var shape: AttentionShape {
-        .init(heads: heads, keyValueHeads: keyValueHeads, headDimension: dimension, scale: 1 / Float(dimension).squareRoot())
-      }
-    }
-
-    static let cases: [Case] = [
+    static let cases: [AttentionCase] = [
       (
         9, 3, 64,
         [[46, 48, 1, 50, 51, 200, 3, 3, 17, 16, 15, 33, 2, 1, 1, 1, 1, 1, 49], [96, 1, 96, 97], [95, 2, 1], [200, 5, 150], [0, 7]]
       ),
       (4, 1, 32, [[1, 1, 1, 300], [150, 3, 60, 43]]), (2, 2, 16, [[130, 1, 5]]), (6, 2, 80, [[48, 48, 48, 49], [47, 49]]),
       (3, 3, 20, [[10, 50, 7], [60, 1], [33, 1]]), (60, 1, 8, [[20, 1, 2, 3]]), (6, 1, 70, [[97, 1, 2, 3, 4, 5, 6, 7, 8]]),
-    ].map { Case(heads: $0.0, keyValueHeads: $0.1, dimension: $0.2, groups: $0.3) }
+    ].map(AttentionCase.init)
 
     /// A cache of two layers, of which only the second holds what is wanted; the rest is NaN.
     private final class Cache {
@@ -54,7 +44,7 @@ extension MatrixProductTests {
     }
 
     @Test("sequences of one prefix have the bits of the forward pass, and new rows are stored", arguments: cases)
-    func shared(example: Case) {
+    func shared(example: AttentionCase) {
       let shape = example.shape
       let (width, kvWidth) = (shape.heads * shape.headDimension, shape.keyValueHeads * shape.headDimension)
       let ld = width + 2 * kvWidth

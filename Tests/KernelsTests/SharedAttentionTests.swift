@@ -5,20 +5,10 @@ extension MatrixProductTests {
   /// Attention of records that go on from a prompt's rows, against the same records with the prompt written out.
   @Suite("attention behind prompts", .serialized)
   struct SharedAttentionTests {
-    struct Case: CustomTestStringConvertible, Sendable {
-      let heads: Int, keyValueHeads: Int, dimension: Int
-      /// A prompt's length, then those of the records behind it.
-      let groups: [[Int]]
-      var testDescription: String { "\(heads)/\(keyValueHeads) heads of \(dimension), groups \(groups)" }
-      var shape: AttentionShape {
-        .init(heads: heads, keyValueHeads: keyValueHeads, headDimension: dimension, scale: 1 / Float(dimension).squareRoot())
-      }
-    }
-
-    static let cases: [Case] = [
+    static let cases: [AttentionCase] = [
       (9, 3, 64, [[46, 48, 1, 50, 51, 200], [7], [96, 1, 96], [95, 2, 1]]), (4, 1, 32, [[1, 1, 1, 300], [150, 3, 60]]),
       (2, 2, 16, [[130, 0, 5]]), (6, 2, 80, [[48, 48, 48, 49], [47, 49]]), (3, 3, 20, [[10, 50, 7], [60], [33, 1]]),
-    ].map { Case(heads: $0.0, keyValueHeads: $0.1, dimension: $0.2, groups: $0.3) }
+    ].map(AttentionCase.init)
 
     /// One row of inputs and results a position: q, k and v side by side.
     final class Run {
@@ -31,7 +21,7 @@ extension MatrixProductTests {
 
       /// `written`: each record behind a prompt as one record with the prompt's rows; dOut of those copies is 0, for the prompt's own
       /// rows are there as a record too.
-      init(_ example: Case, written: Bool) {
+      init(_ example: AttentionCase, written: Bool) {
         shape = example.shape
         width = shape.heads * shape.headDimension
         kvWidth = shape.keyValueHeads * shape.headDimension
@@ -94,7 +84,7 @@ extension MatrixProductTests {
     }
 
     @Test("forward and backward agree with the Double oracle", arguments: cases)
-    func oracle(example: Case) {
+    func oracle(example: AttentionCase) {
       let run = Run(example, written: false)
       run.run(pools[1])
       let (width, kvWidth) = (run.width, run.kvWidth)
@@ -109,7 +99,7 @@ extension MatrixProductTests {
     }
 
     @Test("a record behind a prompt has the bits of the two as one record", arguments: cases)
-    func written(example: Case) {
+    func written(example: AttentionCase) {
       let shared = Run(example, written: false)
       let written = Run(example, written: true)
       shared.run(pools[1])
@@ -126,7 +116,7 @@ extension MatrixProductTests {
     }
 
     @Test("no bit depends on the threads, the instruction set or the other groups", arguments: cases)
-    func invariance(example: Case) {
+    func invariance(example: AttentionCase) {
       let whole = Run(example, written: false)
       whole.run(pools[0])
       for set in instructionSets {
@@ -139,8 +129,7 @@ extension MatrixProductTests {
       }
       CPU.override(CPU.current.best)
       let repeated = Run(
-        Case(
-          heads: example.heads, keyValueHeads: example.keyValueHeads, dimension: example.dimension, groups: example.groups + [[3, 2], [9]]),
+        AttentionCase(example.heads, example.keyValueHeads, example.dimension, example.groups + [[3, 2], [9]]),
         written: false)
       repeated.run(pools[2])
       #expect(repeated.gradients.bits.starts(with: whole.gradients.bits))

@@ -48,13 +48,13 @@ struct ContractTests {
       "stage: x\nversion: 1\noutputs: {m: {type: dataset, records: ▸a}}\nparams: {a: {type: string}}\nrun: {native: x}",
       "'records' is the name of an integer parameter, but 'a' is of type string"),
     Case(
-      "condition on an unknown parameter",
-      "stage: x\nversion: 1\noutputs: {m: {type: adapter, when: ▸pft}}\nparams: {peft: {type: record, default: null}}\nrun: {native: x}",
-      "'when' is the name of a parameter that may be null, but there is no parameter 'pft'; did you mean 'peft'?"),
+      "condition that is no parameter",
+      "stage: x\nversion: 1\noutputs: {m: {type: model, when: ▸saves}}\nparams: {save: {type: boolean, default: false}}\nrun: {native: x}",
+      "'when' is the name of a parameter in the key that is a boolean or may be null; 'saves' is none; did you mean 'save'?"),
     Case(
-      "condition that always holds",
-      "stage: x\nversion: 1\noutputs: {m: {type: adapter, when: ▸a}}\nparams: {a: {type: integer, default: 1}}\nrun: {native: x}",
-      "'when' is the name of a parameter that may be null, but 'a' never is: its default is not null"),
+      "condition outside the key",
+      "stage: x\nversion: 1\noutputs: {m: {type: model, when: ▸save}}\nparams: {save: {type: boolean, default: false, affects: speed}}\nrun: {native: x}",
+      "'when' is the name of a parameter in the key that is a boolean or may be null; 'save' is none"),
     Case(
       "input without a type", "stage: x\nversion: 1\ninputs: {a: ▸{list: true}}\noutputs: {m: {type: model}}\nrun: {native: x}",
       "'type' is missing in input 'a'"),

@@ -47,6 +47,26 @@ struct ExpansionTests {
     #expect(graph.recipe == "sweep" && graph.numerics == .native)
   }
 
+  @Test("an output that a stage's own parameters do not ask for is an error at whoever takes it, in a matrix too")
+  func missingConditionalOutput() {
+    let contract =
+      "stage: maybe\nversion: 1\noutputs: {a: {type: file}, b: {type: file, when: size}}\nparams: {size: {type: integer, default: null}}\nrun: {native: maybe}"
+    let manifest = """
+      heirloom: 1
+      name: x
+      stages:
+        s: {uses: maybe, matrix: {size: [null, 3]}, with: {size: "${size}"}}
+        fits: {uses: data/import, inputs: {source: "s[3].b"}}
+        lacks: {uses: data/import, inputs: {source: "s[null].b"}}
+      """
+    let found = Project(manifest, contracts: ["maybe": contract, "data/import": Self.taker]).diagnostics()
+    #expect(found.map(\.message) == ["s[null] gives 'b' only where its parameter 'size' is set"])
+    #expect(found.first?.location?.line == 6)
+  }
+
+  private static let taker =
+    "stage: data/import\nversion: 1\ninputs: {source: {type: file}}\noutputs: {c: {type: file}}\nrun: {native: data/import}"
+
   @Test("a wildcard gives every instance in the order of the manifest, with its axis values, typed")
   func labels() throws {
     let graph = try Self.graph(Self.sweep)

@@ -48,7 +48,7 @@ final class Bench: Sendable {
       try FileManager.default.createDirectory(atPath: "\(work)/\(directory)", withIntermediateDirectories: true)
     }
     let complete = try Self.complete(parameters, contract)
-    let outputs = contract.outputs(given: complete)
+    let outputs = contract.outputs.filter { $0.isGiven(complete) }
     let order = StageOrder(
       stage: stage, version: contract.version, native: stage, parameters: complete,
       inputs: contract.inputs.map { declaration in

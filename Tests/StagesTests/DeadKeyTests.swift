@@ -42,7 +42,8 @@ import Testing
       var parameters = try #require(base.objectValue)
       for (name, value) in others.objectValue?.members ?? [] { parameters.set(name, value) }
       parameters.set(parameter, value)
-      let inputs = try inputs(try Materials.get())
+      let materials = try Materials.get()
+      let inputs = try inputs(materials) + (stage.hasPrefix("train/") ? DeadKeyTests.watchedSuites(parameter, materials) : [])
       let bench = try Bench()
       do {
         let digests = try bench.run(stage, .object(parameters), inputs: inputs).digests()
@@ -117,7 +118,7 @@ import Testing
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),
-    ] + model + training + reinforcement + adapters + evaluation + reports + rewards
+    ] + model + training + reinforcement + adapters + watching + evaluation + reports + rewards
 
   private static let model: [Probe] = [
     Probe("model/init", "family", "llama", "qwen2"), Probe("model/init", "hidden_size", 16, 24),

@@ -53,6 +53,20 @@ import Testing
     #expect(close(method["upper_bound_gap"]?["mean"], 9.33333))
   }
 
+  @Test("what the trainings warned of stands in the report, by the training's axis values")
+  func warnings() throws {
+    var materials = try ForgettingMaterials()
+    try Self.add(Self.golden, method: "early", to: &materials)
+    let quiet = try materials.bench.write(#"{"step":[]}"#, "quiet.json").labelled(.init([("method", "early"), ("task", "sort")]))
+    let warned = try materials.bench.write(#"{"step":[],"warnings":["half is known"]}"#, "warned.json")
+      .labelled(.init([("method", "early"), ("task", ["name": "count", "difficulty": 3])]))
+    let outcome = try materials.bench.run("report/forgetting", inputs: materials.inputs + [("training", [quiet, warned])])
+    #expect(try json(of: outcome["table"])["warnings"] == ["method early, task count: half is known"])
+    #expect(try text(of: outcome["report"]).contains("### Warnings\n\n- method early, task count: half is known\n"))
+    let plain = try materials.bench.run("report/forgetting", inputs: materials.inputs + [("training", [quiet])])
+    #expect(try !text(of: plain["report"]).contains("Warnings"))
+  }
+
   @Test("drops: the best earlier step, its interval and test, and the records that flipped")
   func drops() throws {
     var materials = try ForgettingMaterials()
