@@ -101,6 +101,12 @@ package final class ReinforcementRun {
     state = ReinforcementState(beta: settings.loss.beta)
   }
 
+  /// Begins with the moments that an earlier run ended with; before `run`.
+  package func carryOptimizer(from file: OptimizerFile) throws(ModelError) { try optimizer.carry(from: file) }
+
+  /// The moments after the last update.
+  package func writeOptimizer(_ file: OptimizerFile) throws(ModelError) { try optimizer.write(file, updates: state.updates) }
+
   /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
   package func run(_ control: ReinforcementControl = ReinforcementControl()) throws -> TrainingOutcome {
     try resume(control)

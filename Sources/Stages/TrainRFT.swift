@@ -28,6 +28,7 @@ package struct TrainRFT: NativeStage {
     let run = try ReinforcementRun(
       trained.weights, pool: pool, material, codec: codec, endTokens: model.configuration.endTokens(codec), rewards: rewards, settings,
       terms: trained.terms, trains: trained.trains)
+    if let path = context.optionalInput("optimizer") { try run.carryOptimizer(from: OptimizerFile(path)) }
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
     var control = ReinforcementControl()
@@ -57,6 +58,7 @@ package struct TrainRFT: NativeStage {
     let note = trained.note.map { [("weights", $0.json)] } ?? []
     try log.write(steps: steps, note + looks, to: try context.output("log"))
     try trained.write(context, pool)
+    if parameters.own.saveOptimizer { try run.writeOptimizer(OptimizerFile(try context.output("optimizer"))) }
   }
 
   private static func material(

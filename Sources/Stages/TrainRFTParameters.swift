@@ -35,6 +35,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
     let rewards: [JSONValue]
     let dataSeed: UInt64?
     let saveSteps: Int
+    let saveOptimizer: Bool
   }
 
   struct PolicyLossParameters: Decodable, Sendable {

@@ -37,6 +37,7 @@ package struct TrainSFT: NativeStage {
     let seed: UInt64
     let dataSeed: UInt64?
     let saveSteps: Int
+    let saveOptimizer: Bool
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
@@ -53,6 +54,7 @@ package struct TrainSFT: NativeStage {
     var goal = TrainingGoal()
     goal.terms = trained.terms
     let run = try TrainingRun(Transformer(trained.weights, pool: pool), records, parameters.settings, goal, trains: trained.trains)
+    if let path = context.optionalInput("optimizer") { try run.carryOptimizer(from: OptimizerFile(path)) }
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
     var control = TrainingControl()
@@ -78,6 +80,7 @@ package struct TrainSFT: NativeStage {
     let note = trained.note.map { [("weights", $0.json)] } ?? []
     try log.write(steps: steps, note + looks, to: try context.output("log"))
     try trained.write(context, pool)
+    if parameters.data.saveOptimizer { try run.writeOptimizer(OptimizerFile(try context.output("optimizer"))) }
   }
 
   private static func tables(_ context: StageContext, _ configuration: ModelConfiguration) throws -> [TokenizedRecords] {

@@ -81,6 +81,12 @@ package final class TrainingRun {
       terms: [goal.terms.identity, distributions.identity].filter { !$0.isEmpty }.joined(separator: "; "), records: usable, trained)
   }
 
+  /// Begins with the moments that an earlier run ended with; before `run`.
+  package func carryOptimizer(from file: OptimizerFile) throws(ModelError) { try optimizer.carry(from: file) }
+
+  /// The moments after the last step.
+  package func writeOptimizer(_ file: OptimizerFile) throws(ModelError) { try optimizer.write(file, updates: state.step) }
+
   /// Trains to the end, or until told to stop. Goes on from the checkpoint where there is one.
   package func run(_ control: TrainingControl = TrainingControl()) throws -> TrainingOutcome {
     if let path = control.checkpointPath, StateFile.exists(path) {

@@ -1,6 +1,6 @@
 import JSONValues
 
-/// The rows of evaluations inside training, which `train/sft` and `train/rft` share. What they watch is likelihood where the row is of how a
+/// The rows of evaluations inside training, and of the optimizer's state, which `train/sft` and `train/rft` share. What they watch is likelihood where the row is of how a
 /// suite is asked, for a model this small answers nothing right.
 extension DeadKeyTests {
   static let watching: [Probe] = watched("train/sft") + watched("train/rft")
@@ -13,7 +13,7 @@ extension DeadKeyTests {
       Probe(stage, "eval_format", "auto", "chat", ["eval_steps": 1]),
       Probe(stage, "eval_system", nil, "Be brief.", ["eval_steps": 1, "eval_format": "chat"]),
       Probe(stage, "eval_template", nil, "{prompt} or", ["eval_steps": 1]),
-      Probe(stage, "per_device_eval_batch_size", 1, 32, ["eval_steps": 1]),
+      Probe(stage, "per_device_eval_batch_size", 1, 32, ["eval_steps": 1]), Probe(stage, "save_optimizer", false, true),
     ]
   }
 

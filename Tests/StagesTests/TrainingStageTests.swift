@@ -30,6 +30,23 @@ import Testing
     #expect(log["learning_rate"]?.arrayValue.map { Set($0) } == [0.01])
   }
 
+  @Test("an optimizer's state is given where asked for, and is carried over", arguments: ["train/sft", "train/rft"])
+  func optimizer(stage: String) throws {
+    let m = try Materials.get()
+    let bench = try Bench()
+    let isSFT = stage == "train/sft"
+    var parameters = try #require((isSFT ? ["learning_rate": 0.01, "max_steps": 2] : DeadKeyTests.reinforcementBase).objectValue)
+    parameters.set("save_optimizer", true)
+    let inputs = [("model", [m.model]), isSFT ? ("data", [m.tokens]) : ("prompts", [m.records])]
+    let first = try bench.run(stage, .object(parameters), inputs: inputs)
+    #expect(first.names.contains("optimizer"))
+    let carried = try bench.run(stage, .object(parameters), inputs: inputs + [("optimizer", [first["optimizer"]])])
+    #expect(try digest(of: carried["model"].path) != digest(of: first["model"].path))
+    expect(
+      bench.failure(stage, .object(parameters), inputs: inputs + [("optimizer", [m.model["model.safetensors"]])]),
+      is: m.model["model.safetensors"].path + ": is no optimizer's state: its metadata has no 'step'")
+  }
+
   @Test("data given as two inputs are joined")
   func joined() throws {
     let materials = try Materials.get()
