@@ -55,19 +55,19 @@ import Testing
     let suites = [("target", [m.written]), ("retention", [m.chosen])]
     let outcome = try bench.run("train/sft", parameters, inputs: [("model", [m.model]), ("data", [leaked])] + suites)
     #expect(
-      try outcome.warnings() == ["target suite 'reverse': 6 of its 6 questions are in the training data, so its score says less"])
+      try outcome.overlaps() == ["target suite 'reverse': 6 of its 6 questions are in the training data, so its score says less"])
     let clean = try bench.run("train/sft", parameters, inputs: [("model", [m.model]), ("data", [m.tokens])] + suites)
-    #expect(try clean.warnings().isEmpty)
+    #expect(try clean.overlaps().isEmpty)
 
     let chat = try bench.run("tokenize", ["format": "chat"], inputs: [("data", [m.written]), ("tokenizer", [m.tokenizer])])["tokens"]
     let other = try bench.run("train/sft", parameters, inputs: [("model", [m.model]), ("data", [chat])] + suites)
-    #expect(try other.warnings().count == 1)
+    #expect(try other.overlaps().count == 1)
 
     let asked = try bench.run(
       "train/rft", ["max_steps": 1, "num_generations": 2, "max_completion_length": 2, "eval_steps": 1, "rewards": DeadKeyTests.variety],
       inputs: [("model", [m.model]), ("prompts", [m.written]), ("retention", [m.written])])
     #expect(
-      try asked.warnings() == ["retention suite 'reverse': 20 of its 20 questions are in the training data, so its score says less"])
+      try asked.overlaps() == ["retention suite 'reverse': 20 of its 20 questions are in the training data, so its score says less"])
   }
 
   @Test("suites without eval_steps, eval_steps without suites, scores that cannot be averaged")
@@ -94,4 +94,6 @@ extension Outcome {
       $0["text"]?.stringValue
     }
   }
+
+  fileprivate func overlaps() throws -> [String] { try warnings().filter { $0.contains("questions") } }
 }

@@ -28,6 +28,7 @@ import Training
     let whole = tiny(steps: 7)
     try train(whole)
     let path = TemporaryPath()
+    defer { withExtendedLifetime(path) {} }
     let file = OptimizerFile(path.path)
     var second = tiny(steps: 3)
     try train(second, to: file)
@@ -44,6 +45,7 @@ import Training
 
   @Test func `updates are counted through several runs`() throws {
     let paths = [TemporaryPath("first"), TemporaryPath("second")]
+    defer { withExtendedLifetime(paths) {} }
     let tiny = tiny(steps: 2)
     try train(tiny, to: OptimizerFile(paths[0].path))
     try train(tiny, from: OptimizerFile(paths[0].path), to: OptimizerFile(paths[1].path))
@@ -54,6 +56,7 @@ import Training
 
   @Test func `moments of other tensors, and files that are no optimizer's, are refused`() throws {
     let path = TemporaryPath()
+    defer { withExtendedLifetime(path) {} }
     let tiny = tiny(steps: 1)
     let part = try TrainingRun(tiny.model, tiny.records, tiny.settings, trains: { $0.name.hasPrefix("model.layers.1.") })
     _ = try part.run()
@@ -62,6 +65,7 @@ import Training
       try TrainingRun(tiny.model, tiny.records, tiny.settings).carryOptimizer(from: OptimizerFile(path.path))
     }
     let whole = TemporaryPath("whole")
+    defer { withExtendedLifetime(whole) {} }
     try train(tiny, to: OptimizerFile(whole.path))
     #expect(throws: ModelError("holds 'exp_avg.model.embed_tokens.weight', which does not train here", file: whole.path)) {
       try part.carryOptimizer(from: OptimizerFile(whole.path))
