@@ -5,7 +5,7 @@ import Kernels
 import Modeling
 import Training
 
-// engine-bench train|forward|generate|rollout|grpo …: times one of the engine's jobs after a warm-up and prints one JSON line. Weights come from a model
+// engine-bench train|forward|generate|rollout|grpo|losses …: times one of the engine's jobs after a warm-up and prints one JSON line. Weights come from a model
 // directory or are drawn; token ids are drawn, for the work does not depend on them.
 
 /// The command line: a case and `--name value` pairs.
@@ -25,9 +25,9 @@ struct Arguments {
   func count(_ key: String, _ otherwise: Int) -> Int { text(key).flatMap { Int($0) } ?? otherwise }
 }
 
-func seconds() -> Double {
+func seconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> Double {
   var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
+  clock_gettime(clock, &time)
   return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
@@ -159,11 +159,14 @@ case "grpo":
   }
   // A step counts as one token: the rate is steps a second.
   report("grpo", tokens: 1, times, more: bench.laps.sorted { $0.key < $1.key }.map { ($0.key, .number($0.value / Double(repeats))) })
+case "losses":
+  let variants = arguments.text("variants").map { $0.split(separator: ",").map(String.init) } ?? LossSteps.variants
+  try LossSteps.run(LossSteps(configuration, arena, pool, arguments), variants: variants, rounds: arguments.count("rounds", 5))
 default:
   print(
     """
-    engine-bench train|forward|generate|rollout|grpo [--model DIR] [--threads N] [--steps N] [--batch N] [--length N] [--prompt N] [--new N]
-      [--prompts N] [--samples N] [--groups N]
+    engine-bench train|forward|generate|rollout|grpo|losses [--model DIR] [--threads N] [--steps N] [--batch N] [--length N] [--prompt N] [--new N]
+      [--prompts N] [--samples N] [--groups N] [--accumulation N] [--rounds N] [--variants nll,talr,…]
     """)
   exit(2)
 }
