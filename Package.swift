@@ -101,7 +101,7 @@ let package = Package(
       "StagesTests",
       [
         "Stages", "StageInterface", "Planning", "Diagnostics", "Hashing", "Datasets", "Evaluation", "Kernels", "Modeling", "Reinforcement",
-        "Tokenization", "Reporting", "JSONValues",
+        "Training", "Tokenization", "Reporting", "JSONValues",
       ]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests("MergingTests", ["Merging", "Modeling", "Kernels", "JSONValues"]),

@@ -16,6 +16,8 @@ package enum NativeStages {
     StageRunner(FilterAccepted.self),
     StageRunner(Evaluate.self),
     StageRunner(Score.self),
+    StageRunner(ScoreLoss.self),
+    StageRunner(ScoreFisher.self),
     StageRunner(AverageWiSEFT.self),
     StageRunner(ReportScores.self),
     StageRunner(ReportForgetting.self),

@@ -27,7 +27,8 @@ package struct TrainRFT: NativeStage {
     for text in overlaps { context.warn(text) }
     let run = try ReinforcementRun(
       trained.weights, pool: pool, material, codec: codec, endTokens: model.configuration.endTokens(codec), rewards: rewards, settings,
-      terms: trained.terms, trains: trained.trains)
+      terms: trained.terms
+        + (try parameters.terms.terms(context, ReferenceModels(model.configuration, pool), trained, pool)), trains: trained.trains)
     if let path = context.optionalInput("optimizer") { try run.carryOptimizer(from: OptimizerFile(path)) }
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
@@ -78,7 +79,7 @@ package struct TrainRFT: NativeStage {
       material.prompts = try parameters.prompting.prompts(context.inputs("prompts"), codec, model.configuration)
     }
     if settings.usesReference, settings.reference == .base, let path = context.optionalInput("base") {
-      material.base = try base(path, model.configuration, pool)
+      material.base = try ReferenceModels.model(path, like: model.configuration, pool).arena
     }
     return material
   }
@@ -106,13 +107,5 @@ package struct TrainRFT: NativeStage {
       rollouts.append(rollout)
     }
     return (prompts, rollouts)
-  }
-
-  private static func base(_ path: String, _ configuration: ModelConfiguration, _ pool: ThreadPool) throws -> ParameterArena {
-    let base = try ModelDirectory.load(path, pool: pool)
-    guard ParameterLayout(base.configuration) == ParameterLayout(configuration) else {
-      throw StageFailure("is another kind of model than the policy: their tensors differ", file: path)
-    }
-    return base.arena
   }
 }

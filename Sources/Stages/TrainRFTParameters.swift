@@ -11,6 +11,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
   let kl: KLParameters
   let weights: TrainedWeightsParameters
   let evaluation: EvaluationParameters
+  let terms: TermParameters
   let own: Own
 
   package init(from decoder: any Decoder) throws {
@@ -21,6 +22,7 @@ package struct TrainRFTParameters: Decodable, Sendable {
     kl = try KLParameters(from: decoder)
     weights = try TrainedWeightsParameters(from: decoder)
     evaluation = try EvaluationParameters(from: decoder)
+    terms = try TermParameters(from: decoder)
     own = try Own(from: decoder)
   }
 

@@ -1,4 +1,3 @@
-import Datasets
 import Kernels
 import Modeling
 import StageInterface
@@ -13,12 +12,16 @@ package struct TrainSFT: NativeStage {
     let data: DataParameters
     let weights: TrainedWeightsParameters
     let evaluation: EvaluationParameters
+    let loss: LossParameters
+    let terms: TermParameters
 
     package init(from decoder: any Decoder) throws {
       optimizer = try OptimizerParameters(from: decoder)
       evaluation = try EvaluationParameters(from: decoder)
       data = try DataParameters(from: decoder)
       weights = try TrainedWeightsParameters(from: decoder)
+      loss = try LossParameters(from: decoder)
+      terms = try TermParameters(from: decoder)
     }
 
     var settings: TrainingSettings {
@@ -44,16 +47,16 @@ package struct TrainSFT: NativeStage {
     let pool = ThreadPool(threads: context.threads)
     let directory = try context.input("model")
     let model = try ModelDirectory.load(directory, pool: pool)
-    let tables = try tables(context, model.configuration)
+    let tables = try TrainingRecords.tables(context, model.configuration)
     let retention = try RetentionEvaluation(parameters.evaluation, context, model: directory)
-    let overlaps = retention?.overlaps(tables) ?? []
+    let overlaps = retention?.overlaps(tables.map(\.table)) ?? []
     for text in overlaps { context.warn(text) }
-    let records = records(tables)
+    let records = try parameters.loss.records(tables, context)
     let trained = try parameters.weights.prepare(context, model, seed: parameters.data.seed, pool)
     if let note = trained.note { context.log(note.text) }
-    var goal = TrainingGoal()
-    goal.terms = trained.terms
-    let run = try TrainingRun(Transformer(trained.weights, pool: pool), records, parameters.settings, goal, trains: trained.trains)
+    let run = try TrainingRun(
+      Transformer(trained.weights, pool: pool), records, parameters.settings, try goal(parameters, context, trained, pool),
+      trains: trained.trains)
     if let path = context.optionalInput("optimizer") { try run.carryOptimizer(from: OptimizerFile(path)) }
     let log = try StepLog(context.checkpointDirectory + "/steps.jsonl")
 
@@ -83,20 +86,13 @@ package struct TrainSFT: NativeStage {
     if parameters.data.saveOptimizer { try run.writeOptimizer(OptimizerFile(try context.output("optimizer"))) }
   }
 
-  private static func tables(_ context: StageContext, _ configuration: ModelConfiguration) throws -> [TokenizedRecords] {
-    try context.inputs("data").map { element in
-      let table = try TokenizedRecords(directory: element.path)
-      try table.check(vocabularySize: configuration.vocabularySize, contextLength: configuration.maxPositions)
-      return table
-    }
-  }
-
-  private static func records(_ tables: [TokenizedRecords]) -> [TokenizedRecord] {
-    tables.flatMap { table in
-      (0..<table.count).map { record in
-        let range = table.range(record)
-        return TokenizedRecord(ids: Array(table.ids[range]), trained: table.trained[range].map { $0 != 0 })
-      }
-    }
+  private static func goal(
+    _ parameters: Parameters, _ context: StageContext, _ trained: TrainedWeights, _ pool: ThreadPool
+  ) throws -> TrainingGoal {
+    let models = ReferenceModels(trained.model.configuration, pool)
+    var goal = TrainingGoal(parameters.loss.objective)
+    goal.terms = trained.terms + (try parameters.terms.terms(context, models, trained, pool))
+    goal.distributions = try parameters.loss.distributions(context, models)
+    return goal
   }
 }

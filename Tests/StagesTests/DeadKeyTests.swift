@@ -80,11 +80,14 @@ import Testing
       case "tokenizer/train": [("data", [m.records])]
       case "data/import": [("source", [m.rows])]
       case "tokenize": [("data", [m.topics]), ("tokenizer", [m.tokenizer])]
-      case "train/sft": [("model", [m.model]), ("data", [m.tokens])] + (try earlier())
+      case "train/sft": [("model", [m.model]), ("data", [m.tokens])] + (try earlier()) + (try DeadKeyTests.beside(stage, m))
+      case "score/loss", "score/fisher": try DeadKeyTests.beside(stage, m)
       case "evaluate": [("model", [m.model]), ("suite", [parameter == "add_bos" ? m.chosen : m.written])]
       case "filter/rif", "filter/accepted", "score": RewardMaterials.probe(stage, parameter)
       case "average/wise-ft": [("base", [m.model]), ("tuned", [m.tuned])]
-      case "rollout", "train/rft": [("model", [m.model]), ("prompts", [m.records])] + (try earlier())
+      case "rollout": [("model", [m.model]), ("prompts", [m.records])]
+      case "train/rft":
+        [("model", [m.model]), ("prompts", [m.records])] + (try earlier()) + (try DeadKeyTests.beside(stage, m))
       case "report/scores": [("base", m.baseScores), ("models", m.otherScores)]
       case "report/forgetting": ForgettingMaterials.probe(parameter)
       default: []
@@ -118,7 +121,7 @@ import Testing
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),
-    ] + model + training + reinforcement + adapters + watching + evaluation + reports + rewards
+    ] + model + training + reinforcement + adapters + watching + evaluation + reports + rewards + losses
 
   private static let model: [Probe] = [
     Probe("model/init", "family", "llama", "qwen2"), Probe("model/init", "hidden_size", 16, 24),

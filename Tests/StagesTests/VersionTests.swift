@@ -29,6 +29,8 @@ import Testing
     "report/scores": "2: report 487d0526e1101acc, table 5f4c2f4ed76357bc",
     "rollout": "2: rollouts d63fd95755554a65, statistics 0091136d5ba11043",
     "score": "1: samples 32f31cb3e2426478, scores df853bce6bcfdde3",
+    "score/fisher": "1: fisher 34f118fe14f3c0a1",
+    "score/loss": "1: weights 2de8105c50276463",
     "tokenize": "1: tokens 721c938e5f851954",
     "tokenizer/train": "1: tokenizer c7a5dd4c40c2ad9c",
     "train/rft": "1: log 3d051ee01c5e9fc8, model d2d48cea2ad10c35",
@@ -54,6 +56,8 @@ import Testing
       return try bench.run(stage, DeadKeyTests.rolloutBase, inputs: [("model", [m.model]), ("prompts", [m.records])])
     case "train/rft":
       return try bench.run(stage, DeadKeyTests.reinforcementBase, inputs: [("model", [m.model]), ("prompts", [m.records])])
+    case "score/fisher": return try bench.run(stage, ["samples": 9], inputs: [("model", [m.model]), ("data", [m.tokens])])
+    case "score/loss": return try bench.run(stage, inputs: [("model", [m.model]), ("data", [m.tokens])])
     case "tokenize": return try bench.run(stage, inputs: [("data", [m.records]), ("tokenizer", [m.tokenizer])])
     case "tokenizer/train": return try bench.run(stage, ["vocab_size": 290], inputs: [("data", [m.records, m.written])])
     default:

@@ -8,10 +8,12 @@ import Training
     try FisherEstimate(tiny.model, tiny.records, labels: labels)
   }
 
+  private func elements(_ arena: ParameterArena) -> [Float] { withExtendedLifetime(arena) { Array(arena.buffer.elements) } }
+
   private func whole(_ tiny: TinyTraining, _ labels: FisherEstimate.Labels) throws -> [Float] {
     let estimate = try estimate(tiny, labels)
     while estimate.done < estimate.total { try estimate.step() }
-    return Array(estimate.finish().buffer.elements)
+    return elements(estimate.finish())
   }
 
   @Test(arguments: [FisherEstimate.Labels.data, .model(seed: 3)])
@@ -28,7 +30,7 @@ import Training
     try second.resume(from: file.path, binding: [("model", "a")])
     #expect(second.done == 9)
     while second.done < second.total { try second.step() }
-    #expect(Array(second.finish().buffer.elements) == fisher)
+    #expect(elements(second.finish()) == fisher)
     #expect(throws: TrainingError.foreignCheckpoint(path: file.path, part: "model")) {
       try estimate(TinyTraining(), labels).resume(from: file.path, binding: [("model", "b")])
     }
