@@ -119,7 +119,7 @@ import Training
     #expect(gradients.layout.entries.map(\.name) == [entry.name])
   }
 
-  @Test func `O-LoRA finds the A of each module in earlier adapters by name`() {
+  @Test func `O-LoRA looks at the A of adapters alone`() {
     // The matrices of a tiny model stand in for an adapter's: only names that end in lora_A.weight count.
     let (parameters, past) = (arena("parameters"), arena("past"))
     let term = OrthogonalityTerm(lambda: 1, adapter: layout, past: [past])
