@@ -62,7 +62,8 @@ import Training
 
   @Test("stopped anywhere and resumed: the weights and metrics of an uninterrupted run", arguments: [0, 3, 7, 8, 9, 10, 11, 20, 37, 60])
   func resume(questions: Int) throws {
-    let whole = TinyReinforcement { Self.everything(&$0) }
+    var whole = TinyReinforcement { Self.everything(&$0) }
+    whole.anchoring = 0.5
     let expected = try whole.run().records.map(\.text)
     let directory = try TemporaryDirectory()
     var control = ReinforcementControl()
@@ -73,17 +74,35 @@ import Training
       asked += 1
       return asked > questions
     }
-    let stopped = TinyReinforcement { Self.everything(&$0) }
+    var stopped = TinyReinforcement { Self.everything(&$0) }
+    stopped.anchoring = 0.5
     let first = try stopped.run(control)
     if case .finished = first.outcome {
       #expect(first.records.map(\.text) == expected)
       return
     }
     control.shouldStop = { false }
-    let resumed = TinyReinforcement { Self.everything(&$0) }
+    var resumed = TinyReinforcement { Self.everything(&$0) }
+    resumed.anchoring = 0.5
     let second = try resumed.run(control)
     #expect(first.records.map(\.text) + second.records.map(\.text) == expected)
     #expect(resumed.parameters == whole.parameters)
+  }
+
+  @Test("a term is added to every update, has its column, and holds the policy back") func terms() throws {
+    let start = TinyReinforcement().parameters
+    func distance(_ anchoring: Double) throws -> (Float, [StepRecord]) {
+      var tiny = TinyReinforcement { $0.iterations = 4 }
+      tiny.anchoring = anchoring
+      let records = try tiny.run().records
+      return (zip(tiny.parameters, start).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }, records)
+    }
+    let (free, plain) = try distance(0)
+    let (held, records) = try distance(100)
+    #expect(held < 0.5 * free)
+    #expect(plain.allSatisfy { $0.values.last?.name == "epoch" })
+    #expect(records.allSatisfy { $0.values.last?.name == "loss/l2" && $0["loss/l2"] >= 0 })
+    #expect(records.contains { $0["loss/l2"] > 0 })
   }
 
   @Test("killed between checkpoints: what came after the last one is done again, the same") func killed() throws {

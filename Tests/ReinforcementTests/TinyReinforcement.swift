@@ -26,6 +26,8 @@ struct TinyReinforcement {
   var base: ParameterArena?
   /// What trains in place of the model.
   var adapter: Adapter?
+  /// λ of the L2 term to the weights it begins with.
+  var anchoring = 0.0
   var prompts: [AskedPrompt] = (1...10).map { index in
     let ids = [Int32(index), Int32(index % 7 + 1), Int32(index % 3 + 1)]
     return AskedPrompt(
@@ -55,9 +57,12 @@ struct TinyReinforcement {
   }
 
   func makeRun() throws -> ReinforcementRun {
-    try ReinforcementRun(
+    let anchor = ParameterArena(arena.layout)
+    anchor.pointer.update(from: arena.pointer, count: arena.count)
+    let terms = anchoring > 0 ? [AnchorTerm(lambda: anchoring, reduction: .sum, anchor: anchor, trained: 1)] : []
+    return try ReinforcementRun(
       try weights(), pool: pool, .init(prompts: prompts, given: given, base: base), codec: Self.codec, endTokens: [0],
-      rewards: try RewardSum(rewards), settings)
+      rewards: try RewardSum(rewards), settings, terms: terms)
   }
 
   /// The records of all steps, and how it ended.
