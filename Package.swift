@@ -104,6 +104,6 @@ let package = Package(
         "Training", "Tokenization", "Reporting", "JSONValues",
       ]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
-    tests("MergingTests", ["Merging", "Modeling", "Kernels", "JSONValues"]),
+    tests("MergingTests", ["Merging", "Modeling", "Kernels", "JSONValues"], fixtures: true),
   ]
 )

@@ -3,16 +3,16 @@ import Modeling
 
 /// Whether two model directories number the same tokens the same way; without tokenizer.json on both sides there is nothing to say.
 enum TokenizerComparison {
-  static func check(_ base: String, _ tuned: String) throws(ModelError) {
-    guard let a = try tokenizer(base), let b = try tokenizer(tuned), a != b else { return }
-    let (ofBase, ofTuned) = (try ids(a, base), try ids(b, tuned))
-    guard ofBase.count == ofTuned.count else {
-      throw ModelError("has a tokenizer of \(ofTuned.count) tokens, the base one of \(ofBase.count)", file: tuned)
+  static func check(_ base: String, named name: String, _ other: String) throws(ModelError) {
+    guard let a = try tokenizer(base), let b = try tokenizer(other), a != b else { return }
+    let (ofBase, ofOther) = (try ids(a, base), try ids(b, other))
+    guard ofBase.count == ofOther.count else {
+      throw ModelError("has a tokenizer of \(ofOther.count) tokens, \(name) one of \(ofBase.count)", file: other)
     }
     let names = ofBase.keys.sorted { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }
-    for token in names where ofTuned[token] != ofBase[token] {
-      let there = ofTuned[token].map { "has id \($0)" } ?? "is missing"
-      throw ModelError("has another vocabulary: token '\(token.text)' \(there), in the base it has id \(ofBase[token] ?? -1)", file: tuned)
+    for token in names where ofOther[token] != ofBase[token] {
+      let there = ofOther[token].map { "has id \($0)" } ?? "is missing"
+      throw ModelError("has another vocabulary: token '\(token.text)' \(there), in \(name) it has id \(ofBase[token] ?? -1)", file: other)
     }
   }
 

@@ -1,7 +1,7 @@
 import Kernels
 import Modeling
 
-/// Combines the weights of several models into one safetensors file, slice by slice: memory does not depend on the size of the models.
+/// Combines the weights of several models into one, slice by slice: memory does not depend on the size of the models.
 ///
 /// Tensors that are not floating-point must be equal everywhere and are copied. Knows nothing of configurations and tokenizers.
 package struct WeightMerge {
@@ -10,9 +10,6 @@ package struct WeightMerge {
   package let method: MergeMethod
   /// Of the result; nil: every tensor gets the widest type that it has in any model.
   package let type: ElementType?
-
-  /// Elements a task holds of each model, 4 bytes each.
-  private static let sliceSize = 1 << 18
 
   /// Refuses models whose tensors differ in name or shape.
   package init(_ sources: [(name: String, weights: WeightSource)], method: MergeMethod, type: ElementType? = nil) throws(ModelError) {
@@ -23,60 +20,71 @@ package struct WeightMerge {
     for other in sources.dropFirst() { try Self.compare(sources[0], other) }
   }
 
-  package func write(to path: String, pool: ThreadPool) throws(ModelError) {
-    let writer = try SafetensorsWriter(path: path, declaring: sources[0].weights.tensors.map(declaration))
-    let slices = writer.tensors.flatMap { tensor in
-      stride(from: 0, to: tensor.count, by: Self.sliceSize).map { (tensor: tensor, elements: $0..<min($0 + Self.sliceSize, tensor.count)) }
+  /// Writes the weight files into a directory that is there; `limit`: bytes of tensors in a shard, nil: one file.
+  package func write(to directory: String, limit: Int? = nil, pool: ThreadPool) throws(ModelError) {
+    let writer = try ShardWriter(directory: directory, declaring: sources[0].weights.tensors.map(declaration), limit: limit)
+    let reader = SliceReader(sources)
+    let floats = writer.places.filter { $0.tensor.type.isFloat }
+    switch method.preparation {
+    case .none(let combine): try write(floats, combine, reader, writer, pool)
+    case .passes(let prepare): try write(floats, prepare, reader, writer, pool)
     }
-    try pool.runThrowing(slices.count) { index throws(ModelError) in
-      let (tensor, elements) = slices[index]
-      if tensor.type.isFloat {
-        try combine(tensor, elements, writer)
-      } else if elements.lowerBound == 0 {
-        try copyEqual(tensor, writer)
-      }
-    }
+    for place in writer.places where !place.tensor.type.isFloat { try copyEqual(place, writer) }
     try writer.finish()
   }
 
   // MARK: - Slices
 
-  private func combine(_ tensor: TensorRecord, _ elements: Range<Int>, _ writer: SafetensorsWriter) throws(ModelError) {
-    let count = elements.count
-    let buffer = UnsafeMutablePointer<Float>.allocate(capacity: count * (sources.count + 1))
-    defer { buffer.deallocate() }
-    for (index, source) in sources.enumerated() {
-      guard let place = source.weights.location(of: tensor.name) else { continue }
-      let values = buffer + index * count
-      try place.file.readFloats(place.tensor, elements, into: values)
-      if let bad = FloatConversion.firstNonFinite(values, count: count) {
-        throw ModelError("tensor '\(tensor.name)' holds \(values[bad]) at element \(elements.lowerBound + bad)", file: place.file.path)
-      }
+  /// One function for all: every span of every tensor is a task.
+  private func write(
+    _ places: [ShardWriter.Place], _ combine: MergeMethod.Combine, _ reader: SliceReader, _ writer: ShardWriter, _ pool: ThreadPool
+  ) throws(ModelError) {
+    let tasks = places.flatMap { place in TensorPasses.spans(place.tensor.count).map { (place: place, span: $0) } }
+    try pool.runThrowing(tasks.count) { index throws(ModelError) in
+      try write(tasks[index].place, tasks[index].span, combine, reader, writer)
     }
-    let target = buffer + sources.count * count
-    method.combine(
-      MergeSlice(
-        tensor: tensor.name, elements: elements, sources: sources.indices.map { UnsafePointer(buffer + $0 * count) }, target: target))
-    try writer.write(target, count: count, to: tensor, from: elements.lowerBound)
   }
 
-  private func copyEqual(_ tensor: TensorRecord, _ writer: SafetensorsWriter) throws(ModelError) {
+  /// Tensors of several spans one after the other, each by all threads; the others at once, each by one: a pool that is busy runs what is
+  /// asked of it on the caller.
+  private func write(
+    _ places: [ShardWriter.Place], _ prepare: @Sendable (TensorPasses) throws(ModelError) -> MergeMethod.Combine, _ reader: SliceReader,
+    _ writer: ShardWriter, _ pool: ThreadPool
+  ) throws(ModelError) {
+    func merge(_ place: ShardWriter.Place) throws(ModelError) {
+      let combine = try prepare(TensorPasses(tensor: place.tensor, reader: reader, pool: pool))
+      try write([place], combine, reader, writer, pool)
+    }
+    for place in places where place.tensor.count > TensorPasses.spanSize { try merge(place) }
+    let small = places.filter { $0.tensor.count <= TensorPasses.spanSize }
+    try pool.runThrowing(small.count) { index throws(ModelError) in try merge(small[index]) }
+  }
+
+  private func write(
+    _ place: ShardWriter.Place, _ span: Range<Int>, _ combine: MergeMethod.Combine, _ reader: SliceReader, _ writer: ShardWriter
+  ) throws(ModelError) {
+    for elements in TensorPasses.slices(span) {
+      try reader.withSlice(place.tensor, elements) { slice throws(ModelError) in
+        combine(slice)
+        try writer.write(slice.target, count: slice.count, to: place, from: elements.lowerBound)
+      }
+    }
+  }
+
+  private func copyEqual(_ place: ShardWriter.Place, _ writer: ShardWriter) throws(ModelError) {
+    let tensor = place.tensor
     var first: [UInt8]?
     for source in sources {
-      guard let place = source.weights.location(of: tensor.name) else { continue }
-      let bytes = try place.file.bytes(of: place.tensor)
+      guard let found = source.weights.location(of: tensor.name) else { continue }
+      let bytes = try found.file.bytes(of: found.tensor)
       guard first == nil || first == bytes else {
         throw ModelError(
           "tensor '\(tensor.name)' of type \(tensor.type.rawValue) differs from that of \(sources[0].name), and cannot be averaged",
-          file: place.file.path)
+          file: found.file.path)
       }
       first = bytes
     }
-    var failure: ModelError?
-    (first ?? []).withUnsafeBytes { bytes in
-      do throws(ModelError) { try writer.write(bytes, to: tensor) } catch { failure = error }
-    }
-    if let failure { throw failure }
+    try writer.write(first ?? [], to: place)
   }
 
   // MARK: - Checks

@@ -13,8 +13,8 @@ import Testing
     let values: [[Float]] = (3..<6).map { factor in (0..<count).map { i in Float(i * factor % 1009) / 64 - 7 } }
     let sources = try values.enumerated().map { ("model \($0.offset)", try write($0.element, .f32, to: directory.path + "/\($0.offset)")) }
     let weights = [0.5, -0.25, 2]
-    try WeightMerge(sources, method: .linear(weights: weights)).write(to: directory.path + "/merged", pool: pool)
-    let merged = try SafetensorsFile(path: directory.path + "/merged")
+    try WeightMerge(sources, method: .linear(weights: weights)).write(to: directory.path, pool: pool)
+    let merged = try SafetensorsFile(path: directory.path + "/model.safetensors")
     let expected: [Float] = (0..<count).map { i in
       let terms: [Double] = (0..<3).map { weights[$0] * Double(values[$0][i]) }
       return Float(terms[0] + terms[1] + terms[2])
@@ -26,10 +26,10 @@ import Testing
     let directory = try TemporaryDirectory()
     let source = try write([Float](repeating: 1, count: 300_000), .bf16, to: directory.path + "/a")
     let place = MergeMethod(name: "place") { slice in
-      for i in 0..<slice.count { slice.target[i] = slice.tensor == "t" ? Float(slice.elements.lowerBound + i) : -1 }
+      for i in 0..<slice.count { slice.target[i] = slice.tensor.name == "t" ? Float(slice.elements.lowerBound + i) : -1 }
     }
-    try WeightMerge([("a", source)], method: place, type: .f32).write(to: directory.path + "/merged", pool: pool)
-    let merged = try SafetensorsFile(path: directory.path + "/merged")
+    try WeightMerge([("a", source)], method: place, type: .f32).write(to: directory.path, pool: pool)
+    let merged = try SafetensorsFile(path: directory.path + "/model.safetensors")
     #expect(try merged.floats(of: merged.tensors[0]) == (0..<300_000).map { Float($0) })
   }
 
@@ -43,13 +43,13 @@ import Testing
       return (name, try WeightSource.file(directory.path + "/" + name))
     }
     let (a, b, c) = (try source("a", 5), try source("b", 5), try source("c", 6))
-    try WeightMerge([a, b], method: .linear(weights: [0.5, 0.5])).write(to: directory.path + "/merged", pool: pool)
+    try WeightMerge([a, b], method: .linear(weights: [0.5, 0.5])).write(to: directory.path, pool: pool)
     #expect(
-      try Data(contentsOf: URL(fileURLWithPath: directory.path + "/merged"))
+      try Data(contentsOf: URL(fileURLWithPath: directory.path + "/model.safetensors"))
         == Data(contentsOf: URL(fileURLWithPath: directory.path + "/a")))
     #expect(
       failure(in: directory) {
-        try WeightMerge([a, c], method: .linear(weights: [0.5, 0.5])).write(to: directory.path + "/x", pool: pool)
+        try WeightMerge([a, c], method: .linear(weights: [0.5, 0.5])).write(to: directory.path, pool: pool)
       }
         == "c: tensor 'ids' of type I64 differs from that of a, and cannot be averaged")
   }

@@ -109,11 +109,26 @@ import Testing
     #expect(models.failure() == message)
   }
 
+  @Test("an α beyond the ends goes on in the same direction, where that is asked for", arguments: [-0.5, 1.5])
+  func beyond(alpha: Double) throws {
+    let models = try Models()
+    try WiseFT(base: models.base, tuned: models.tuned).write(alpha: alpha, outside: .extrapolate, to: models.result, pool: pool)
+    let (base, tuned) = (try models.load(models.base), try models.load(models.tuned))
+    let result = try models.load(models.result)
+    #expect(
+      (0..<base.count).allSatisfy {
+        result.pointer[$0] == Float((1 - alpha) * Double(base.pointer[$0]) + alpha * Double(tuned.pointer[$0]))
+      })
+  }
+
   @Test("an α outside of 0…1, and weights that are not finite, are refused") func refused() throws {
     let models = try Models()
     let average = try WiseFT(base: models.base, tuned: models.tuned)
     #expect(models.failure { try average.write(alpha: 1.5, to: models.result, pool: pool) } == "alpha must lie between 0 and 1, not 1.5")
     #expect(models.failure { try average.write(alpha: .nan, to: models.result, pool: pool) } == "alpha must lie between 0 and 1, not nan")
+    #expect(
+      models.failure { try average.write(alpha: .infinity, outside: .extrapolate, to: models.result, pool: pool) }
+        == "alpha must lie between 0 and 1, not inf")
     let broken = ParameterArena(models.configuration)
     broken.view("model.norm.weight")[2] = .nan
     try models.write(models.configuration, broken, to: models.tuned)

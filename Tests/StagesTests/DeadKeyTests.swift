@@ -64,7 +64,7 @@ import Testing
       case "average/wise-ft": ["alpha": 0.5]
       case "rollout": DeadKeyTests.rolloutBase
       case "train/rft": DeadKeyTests.reinforcementBase
-      default: [:]
+      default: MergingMaterials.parameters[stage] ?? [:]
       }
     }
 
@@ -90,7 +90,7 @@ import Testing
         [("model", [m.model]), ("prompts", [m.records])] + (try earlier()) + (try DeadKeyTests.beside(stage, m))
       case "report/scores": [("base", m.baseScores), ("models", m.otherScores)]
       case "report/forgetting": ForgettingMaterials.probe(parameter)
-      default: []
+      default: MergingMaterials.inputs(stage, parameter)
       }
     }
   }
@@ -121,7 +121,7 @@ import Testing
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),
-    ] + model + training + reinforcement + adapters + watching + evaluation + reports + rewards + losses
+    ] + model + training + reinforcement + adapters + watching + evaluation + reports + rewards + losses + merging
 
   private static let model: [Probe] = [
     Probe("model/init", "family", "llama", "qwen2"), Probe("model/init", "hidden_size", 16, 24),
@@ -130,7 +130,7 @@ import Testing
     Probe("model/init", "head_dim", nil, 4), Probe("model/init", "max_position_embeddings", 32, 64),
     Probe("model/init", "rope_theta", 10000, 100000), Probe("model/init", "rms_norm_eps", 1e-5, 1e-6),
     Probe("model/init", "tie_word_embeddings", true, false), Probe("model/init", "initializer_range", 0.02, 0.03),
-    Probe("model/init", "seed", 0, 1), Probe("average/wise-ft", "alpha", 0.25, 0.75),
+    Probe("model/init", "seed", 0, 1),
   ]
 
   private static let training: [Probe] = [

@@ -60,9 +60,10 @@ import Testing
     case "score/loss": return try bench.run(stage, inputs: [("model", [m.model]), ("data", [m.tokens])])
     case "tokenize": return try bench.run(stage, inputs: [("data", [m.records]), ("tokenizer", [m.tokenizer])])
     case "tokenizer/train": return try bench.run(stage, ["vocab_size": 290], inputs: [("data", [m.records, m.written])])
-    default:
+    case "train/sft":
       return try bench.run(
         "train/sft", ["learning_rate": 0.01, "max_steps": 5, "weight_decay": 0.1], inputs: [("model", [m.model]), ("data", [m.tokens])])
+    default: return try bench.run(stage, MergingMaterials.parameters[stage] ?? [:], inputs: MergingMaterials.inputs(stage, ""))
     }
   }
 }

@@ -38,6 +38,15 @@ package enum FloatConversion {
     }
   }
 
+  /// Puts the nearest value of a narrower type in the place of each; nothing for types that hold every Float.
+  package static func round(_ values: UnsafeMutablePointer<Float>, to type: ElementType, count: Int) {
+    switch type {
+    case .bf16: for i in 0..<count { values[i] = Float(bitPattern: UInt32(bfloat16(values[i])) &<< 16) }
+    case .f16: for i in 0..<count { values[i] = Float(Float16(values[i])) }
+    default: break
+    }
+  }
+
   /// The first value that is NaN or infinite.
   package static func firstNonFinite(_ values: UnsafePointer<Float>, count: Int) -> Int? {
     let exponent: UInt32 = 0x7F80_0000
