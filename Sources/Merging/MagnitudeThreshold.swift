@@ -4,8 +4,8 @@ import Modeling
 /// Which elements of a tensor are the k of largest magnitude, found exactly and without holding them: float32 magnitudes order as their bit
 /// patterns do, so two histograms, of the upper and of the lower 16 bits, give the k-th one.
 ///
-/// k = max(1, ⌊density · n⌋), none for a density of 0, all for 1; of equal magnitudes at the threshold those that come first in the tensor
-/// stay, until there are k. Both as in mergekit.
+/// k = max(1, ⌊density · n⌋), none for a density of 0, all for 1, as in mergekit. Of equal magnitudes at the threshold those that come first
+/// in the tensor stay, until there are k; mergekit leaves the choice to a sort that is not stable.
 struct MagnitudeThreshold: Sendable {
   private enum Rule: Sendable {
     case all

@@ -5,8 +5,9 @@
     /tmp/mergekit/bin/pip install mergekit==0.1.5
     /tmp/mergekit/bin/python scripts/goldens/mergekit.py
 
-Writes Tests/MergingTests/Fixtures/mergekit: a base and three tuned models in bfloat16, whose differences lie on a coarse grid, so that many
-magnitudes are equal at a threshold, and for each case of cases.json the merged tensors in float32.
+Writes Tests/MergingTests/Fixtures/mergekit: a base in bfloat16, three tuned models in float32, a model unlike them, and for each case of
+cases.json the merged tensors in float32. No two changes of a tensor are equal: which of several equal magnitudes at a threshold stay is left
+to torch's unstable sort.
 """
 
 import json
@@ -78,9 +79,8 @@ def make_models(root: Path) -> None:
     base = {name: value.bfloat16() for name, value in draw(0.5).items()}
     write_model(root / "base", base, config)
     for name in TUNED:
-        # Steps of 1/64: hundreds of magnitudes in a tensor, but few different ones.
-        change = {key: (value * 8).round() / 64 for key, value in draw(0.3).items()}
-        write_model(root / name, {key: (base[key].float() + change[key]).bfloat16() for key in base}, config)
+        change = draw(0.03)
+        write_model(root / name, {key: base[key].float() + change[key] for key in base}, config)
     write_model(root / "apart", {name: value.bfloat16() for name, value in draw(0.5).items()}, config)
 
 
