@@ -10,7 +10,7 @@ package struct SuiteScores: Sendable, Equatable {
     package init(_ axis: String, _ value: JSONValue) { (self.axis, self.value) = (axis, value) }
 
     /// A string as it is, a record by its `name`, anything else as JSON.
-    package var name: String { value.stringValue ?? value["name"]?.stringValue ?? value.encoded() }
+    package var name: String { value.labelName }
   }
 
   /// Every axis value that the element carries, from the outside in.

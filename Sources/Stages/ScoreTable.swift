@@ -69,38 +69,8 @@ struct ScoreTable {
     confidence = interval.confidence
     let parts = base.map { [$0.suite] } + groups.map(\.suites)
     rows.append(Row(name: "base", model: [], cells: parts.map { Self.cell($0, of: base, against: nil, interval) }))
-    let models = try Self.models(others)
-    for (name, scores) in zip(Self.names(models.map { $0[0].model }), models) {
-      rows.append(Row(name: name, model: scores[0].model, cells: parts.map { Self.cell($0, of: scores, against: base, interval) }))
-    }
-  }
-
-  /// The scores of each model, told apart by their labels.
-  private static func models(_ others: [SuiteScores]) throws -> [[SuiteScores]] {
-    var models: [[SuiteScores]] = []
-    for scores in others {
-      guard let known = models.firstIndex(where: { $0[0].model == scores.model }) else {
-        models.append([scores])
-        continue
-      }
-      guard !models[known].contains(where: { $0.suite == scores.suite }) else {
-        throw StageFailure("suite '\(scores.suite)' of model '\(scores.modelName)' is given twice")
-      }
-      models[known].append(scores)
-    }
-    return models
-  }
-
-  /// "learning_rate 0.001, alpha 0.5": the labels, but for those that all models share.
-  private static func names(_ models: [[SuiteScores.Label]]) -> [String] {
-    let shared = models.count > 1 ? models[0].filter { label in models.allSatisfy { $0.contains(label) } } : []
-    let told = models.map { labels in labels.filter { !shared.contains($0) } }
-    let shown = told.contains { $0.isEmpty } ? models : told
-    let short = shown.map { $0.map { "\($0.axis) \($0.name)" }.joined(separator: ", ") }
-    let isPlain = Set(short).count == short.count
-    return zip(short, shown).map { name, labels in
-      if labels.isEmpty { return "model" }
-      return isPlain ? name : labels.map { "\($0.axis) \($0.value.encoded())" }.joined(separator: ", ")
+    for model in try ScoredModels(others).models {
+      rows.append(Row(name: model.name, model: model.labels, cells: parts.map { Self.cell($0, of: model.scores, against: base, interval) }))
     }
   }
 
