@@ -2,7 +2,7 @@ import JSONValues
 
 /// What a table of tokens holds and what did not make it in: `statistics.json`.
 package struct TokenStatistics: Sendable, Equatable {
-  package let lengths: [Int]
+  package let summary: LengthSummary
   package let trainedTokens: Int
   /// Records cut at `max_length`.
   package var truncated = 0
@@ -12,18 +12,13 @@ package struct TokenStatistics: Sendable, Equatable {
   package var dropped: [(reason: String, lines: [Int])] = []
 
   package init(_ table: TokenizedRecords) {
-    lengths = (0..<table.count).map(table.length).sorted()
+    summary = LengthSummary((0..<table.count).map(table.length))
     trainedTokens = table.trainedCount
   }
 
   package static func == (left: Self, right: Self) -> Bool { left.json == right.json }
 
-  /// The smallest length that at least this share of the records does not exceed (nearest rank).
-  package func percentile(_ share: Double) -> Int {
-    guard !lengths.isEmpty else { return 0 }
-    let rank = Int((share * Double(lengths.count)).rounded(.up))
-    return lengths[max(1, min(rank, lengths.count)) - 1]
-  }
+  package var lengths: [Int] { summary.lengths }
 
   /// Records of length in (upper/2, upper], by upper = 1, 2, 4, …
   package var histogram: [(upper: Int, records: Int)] {
@@ -40,11 +35,6 @@ package struct TokenStatistics: Sendable, Equatable {
   }
 
   package var json: JSONValue {
-    let tokens = lengths.reduce(0, +)
-    let percentiles = [50, 90, 95, 99].map { ("p\($0)", JSONValue.integer(percentile(Double($0) / 100))) }
-    let length: [(String, JSONValue)] =
-      [("min", .integer(lengths.first ?? 0)), ("mean", .number(lengths.isEmpty ? 0 : Double(tokens) / Double(lengths.count)))]
-      + percentiles + [("max", .integer(lengths.last ?? 0))]
     let reasons = dropped.map { entry in
       JSONValue.object(
         JSONObject([
@@ -54,9 +44,9 @@ package struct TokenStatistics: Sendable, Equatable {
     }
     return .object(
       JSONObject([
-        ("records", .integer(lengths.count)), ("tokens", .integer(tokens)), ("trained_tokens", .integer(trainedTokens)),
+        ("records", .integer(lengths.count)), ("tokens", .integer(summary.total)), ("trained_tokens", .integer(trainedTokens)),
         ("truncated", .integer(truncated)), ("split", .integer(split)), ("dropped", .integer(dropped.reduce(0) { $0 + $1.lines.count })),
-        ("dropped_reasons", .array(reasons)), ("length", .object(JSONObject(length))),
+        ("dropped_reasons", .array(reasons)), ("length", summary.json),
         ("length_histogram", .array(histogram.map { ["up_to": .integer($0.upper), "records": .integer($0.records)] })),
       ]))
   }
