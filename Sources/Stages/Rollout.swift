@@ -37,53 +37,15 @@ package struct RolloutStage: NativeStage {
     let transformer = try ServedModel.load(directory, context, pool)
     let configuration = transformer.configuration
     let prompts = try parameters.prompting.prompts(context.inputs("prompts"), codec, configuration, limit: parameters.own.limit)
-    let sampler = sampler(parameters, codec, configuration)
-
-    let journal = try RolloutJournal(context.checkpointDirectory + "/rollouts.jsonl", prompts: prompts.count)
-    let missing = prompts.indices.filter { journal[$0] == nil }
-    let started = ContinuousClock.now
-    let perPrompt = parameters.sampling.numGenerations + (parameters.own.greedy ? 1 : 0)
-    let done = (prompts.count - missing.count) * perPrompt
-    var failure: (any Error)?
-    let isWhole = try sampler.sample(
-      transformer, missing.map { prompts[$0] }, numbers: missing, samples: parameters.sampling.numGenerations,
-      greedy: parameters.own.greedy,
-      progress: { progress in
-        context.progress(done: done + progress.finished, of: prompts.count * perPrompt)
-        if progress.steps % 16 == 0 { report(progress.tokens, since: started, context) }
-        return failure == nil && !context.stopRequested
-      },
-      onFinished: { place, rollout in
-        guard rollout.isFinite else {
-          failure = failure ?? StageFailure("the model's log-probabilities are not finite: its weights are spoilt", file: directory)
-          return
-        }
-        do { try journal.append(missing[place], rollout) } catch { failure = error }
-      })
-    if let failure { throw failure }
-    guard isWhole else {
-      try journal.synchronize()
-      throw StageInterrupted()
-    }
-    let scored = try context.scoring { try journal.rollouts().scored(by: rewards, of: prompts) }
+    let sampler = RolloutSampler(codec, parameters.prompting, parameters.sampling, configuration)
+    let rollouts = try JournaledRollouts(
+      sampler: sampler, samples: parameters.sampling.numGenerations, greedy: parameters.own.greedy, directory: directory
+    ).rollouts(transformer, prompts, context)
+    let scored = try context.scoring { try rollouts.scored(by: rewards, of: prompts) }
     try rewards.close()
     try RolloutFile.write(scored, to: try context.output("rollouts"))
     let statistics = RolloutStatistics(scored, rewards: rewards.names)
     try Data((statistics.json.encoded() + "\n").utf8).write(to: URL(fileURLWithPath: try context.output("statistics")))
     for (name, value) in statistics.named where !value.isNaN { context.metric(step: 0, name, value) }
-  }
-
-  private static func sampler(_ parameters: Parameters, _ codec: TextCodec, _ configuration: ModelConfiguration) -> RolloutSampler {
-    var sampler = RolloutSampler(
-      codec, sampling: parameters.sampling.settings, maxNewTokens: parameters.prompting.maxCompletionLength,
-      endTokens: configuration.endTokens(codec), sequencesAtOnce: parameters.sampling.maxNumSeqs)
-    sampler.minNewTokens = parameters.sampling.minCompletionLength
-    sampler.stop = parameters.sampling.stop
-    return sampler
-  }
-
-  private static func report(_ tokens: Int, since start: ContinuousClock.Instant, _ context: StageContext) {
-    let seconds = start.duration(to: .now) / .seconds(1)
-    if seconds > 0 { context.metric(step: 0, "tokens_per_second", Double(tokens) / seconds) }
   }
 }

@@ -51,11 +51,12 @@ extension DeadKeyTests {
 
   private static let moving: JSONValue = ["beta": 0.1, "kl_reference": "moving_average", "ref_model_sync_steps": 1, "max_steps": 3]
 
-  /// What both ask for: prompts, sampling and rewards.
-  private static func asked(_ stage: String) -> [Probe] {
+  /// What all that sample ask for: prompts, sampling and rewards.
+  static func asked(_ stage: String, template: String = "{prompt}") -> [Probe] {
     [
       Probe(stage, "format", "auto", "chat"), Probe(stage, "system", nil, "Be brief.", ["format": "chat"]),
-      Probe(stage, "template", "{prompt}", "now {prompt}"), Probe(stage, "delimiter", "", "\n"), Probe(stage, "add_bos", false, true),
+      Probe(stage, "template", .string(template), .string("now " + template)), Probe(stage, "delimiter", "", "\n"),
+      Probe(stage, "add_bos", false, true),
       Probe(stage, "num_generations", 3, 4), Probe(stage, "temperature", 1, 0.7), Probe(stage, "top_p", 1, 0.5),
       Probe(stage, "top_k", 0, 3), Probe(stage, "min_p", 0, 0.3), Probe(stage, "max_completion_length", 6, 8),
       Probe(stage, "min_completion_length", 0, 8), Probe(stage, "stop", [], letters), Probe(stage, "rewards", variety, briefness),
