@@ -30,6 +30,11 @@ package enum RowForm: String, CaseIterable, Sendable {
     }
   }
 
+  /// Every member that rows of some form are read by, so no name for a column of one's own.
+  package static let members: [String] =
+    Array(Set(allCases.flatMap(\.signature) + ["completion", "input", "system", "ground_truth", "answer", "verify", "choices", "gold"]))
+    .sorted()
+
   package static func of(_ row: JSONObject) -> RowForm? {
     allCases.first { form in form.signature.allSatisfy { row[$0] != nil } }
   }

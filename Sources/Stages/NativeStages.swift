@@ -8,6 +8,7 @@ package enum NativeStages {
     StageRunner(TokenizerTrain.self),
     StageRunner(DataTasks.self),
     StageRunner(DataImport.self),
+    StageRunner(DataMix.self),
     StageRunner(Tokenize.self),
     StageRunner(TrainSFT.self),
     StageRunner(RolloutStage.self),
