@@ -2,8 +2,8 @@ import Glibc
 import Modeling
 
 /// Copies files byte for byte; the copy appears when it is whole.
-enum FileCopy {
-  static func copy(_ source: String, to target: String) throws(ModelError) {
+package enum FileCopy {
+  package static func copy(_ source: String, to target: String) throws(ModelError) {
     let file = try PositionedFile(path: source)
     let copy = try AtomicFile(path: target, size: file.size)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)

@@ -30,5 +30,7 @@ package enum NativeStages {
     StageRunner(MergeLoRA.self),
     StageRunner(ReportScores.self),
     StageRunner(ReportForgetting.self),
+    StageRunner(GateStage.self),
+    StageRunner(ModelPromote.self),
   ]
 }
