@@ -30,6 +30,7 @@ package enum NativeStages {
     StageRunner(MergeLoRA.self),
     StageRunner(ReportScores.self),
     StageRunner(ReportForgetting.self),
+    StageRunner(ReportPareto.self),
     StageRunner(GateStage.self),
     StageRunner(ModelPromote.self),
   ]
