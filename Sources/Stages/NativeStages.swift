@@ -9,6 +9,7 @@ package enum NativeStages {
     StageRunner(DataTasks.self),
     StageRunner(DataImport.self),
     StageRunner(DataMix.self),
+    StageRunner(DataInspect.self),
     StageRunner(Tokenize.self),
     StageRunner(TrainSFT.self),
     StageRunner(RolloutStage.self),
