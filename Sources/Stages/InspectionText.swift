@@ -23,7 +23,8 @@ struct InspectionText {
     parts.append("### Answers\n\n\(answerLine)\n\n\(answers.text)")
     parts.append("### Lengths\n\n\(lengths.text)")
     if let contradictions {
-      parts.append("### Against what the model is sure of\n\n\(line(contradictions))\n\n\(table(contradictions).text)")
+      parts.append("### Against what the model is sure of\n\n\(line(contradictions))")
+      if !contradictions.findings.isEmpty { parts.append(table(contradictions).text) }
     }
     return parts.joined(separator: "\n\n").replacing("\n\n\n", with: "\n\n") + "\n"
   }
