@@ -10,6 +10,7 @@ package enum NativeStages {
     StageRunner(DataImport.self),
     StageRunner(DataMix.self),
     StageRunner(DataInspect.self),
+    StageRunner(DataRewrite.self),
     StageRunner(Tokenize.self),
     StageRunner(TrainSFT.self),
     StageRunner(RolloutStage.self),

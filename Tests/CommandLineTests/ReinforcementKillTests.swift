@@ -33,6 +33,11 @@ import Testing
         with:
           {num_generations: 8, max_completion_length: 40, greedy: true, max_num_seqs: 1, rewards: [{kind: length, max_length: 20}]}
 
+      rewritten:
+        uses: data/rewrite
+        inputs: {model: initial.model, data: data.train}
+        with: {template: "{prompt} {completion}", num_generations: 12, max_completion_length: 32, max_num_seqs: 1, scorer: {rule: contains}}
+
       tuned:
         uses: train/rft
         inputs: {model: initial.model, prompts: data.train, reward_program: ./judge.sh}
@@ -88,6 +93,14 @@ import Testing
       "asked", by: { try victim.end($0, $1) }, when: { $0.journal.count >= prompt },
       midst: { (prompt..<Self.prompts).contains($0.journal.count) })
     try goOn(project, "asked", "--threads", prompt % 2 == 0 ? "1" : "2")
+  }
+
+  @Test("kill -9 while data are rewritten", arguments: [(Victim.everything, 3), (.stage, 12)])
+  func rewriting(victim: Victim, record: Int) throws {
+    let project = try Self.ended(
+      "rewritten", by: { try victim.end($0, $1) }, when: { $0.journal.count >= record },
+      midst: { (record..<Self.prompts).contains($0.journal.count) })
+    try goOn(project, "rewritten", "--threads", record % 2 == 0 ? "1" : "2")
   }
 
   @Test("what was sampled before a kill is not sampled again: a mark made in it comes out at the other end")

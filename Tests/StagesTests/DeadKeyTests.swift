@@ -49,8 +49,8 @@ import Testing
         let digests = try bench.run(stage, .object(parameters), inputs: inputs).digests()
         return "done " + digests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: " ")
       } catch {
-        // One value may be a way to fail: `faults: error`.
-        guard value == "error" else { throw error }
+        // One value may be a way to fail: `faults: error`, `on_failure: fail`.
+        guard value == "error" || value == "fail" else { throw error }
         return bench.shown(error)
       }
     }
@@ -64,7 +64,7 @@ import Testing
       case "average/wise-ft": ["alpha": 0.5]
       case "rollout": DeadKeyTests.rolloutBase
       case "train/rft": DeadKeyTests.reinforcementBase
-      default: MergingMaterials.parameters[stage] ?? [:]
+      default: MergingMaterials.parameters[stage] ?? DeadKeyTests.dataBase(stage)
       }
     }
 
@@ -90,6 +90,7 @@ import Testing
         [("model", [m.model]), ("prompts", [m.records])] + (try earlier()) + (try DeadKeyTests.beside(stage, m))
       case "report/scores": [("base", m.baseScores), ("models", m.otherScores)]
       case "report/forgetting": ForgettingMaterials.probe(parameter)
+      case let stage where DataMaterials.stages.contains(stage): DataMaterials.probe(stage, parameter)
       default: MergingMaterials.inputs(stage, parameter)
       }
     }
@@ -121,7 +122,7 @@ import Testing
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),
-    ] + model + training + reinforcement + adapters + watching + evaluation + reports + rewards + losses + merging
+    ] + model + training + reinforcement + adapters + watching + evaluation + reports + rewards + losses + merging + data
 
   private static let model: [Probe] = [
     Probe("model/init", "family", "llama", "qwen2"), Probe("model/init", "hidden_size", 16, 24),

@@ -19,13 +19,19 @@ import Testing
     "average/wise-ft": "1: model 4df41f2e7934e16f",
     "data/import": "1: heldout ab240ad0a828dd1a, train 394d02b89da6143c",
     "data/tasks": "1: heldout 691865815a2bf7db, train 30472eb02f433c9b",
+    "data/inspect": "1: report 6b7df9964aa15b8e, table dd1cc00223ad89fa",
+    "data/mix": "1: counts 32eda50fc84138e6, mixed 78d356cd9ff66ed0",
+    "data/rewrite": "1: report ab66f046ca26c4f0, rewritten 1e0bf3ed892f7431, samples b6e6257dc099303d",
     "evaluate": "1: answers d3fd18b2b4654df7, samples fb5dcd62f7a198d3, scores df853bce6bcfdde3",
     "filter/accepted": "1: accepted a119be6bf270c890, report dd7bc52e1f779560",
     "filter/rif":
       "1: kept ecb980b362552f32, kept_rollouts 96641246d0fde246, pass_rates 2085b99b81e0b7ef, report 771dc748c6034ae7, summary 613472c5d95a2b8a",
+    "gate": "1: report a6334ec6da74e97b, verdict 6ea1b8fca475c131",
     "model/import": "1: model 8c92ba53e3ef9e4c, tokenizer 2f195b1ba36a0a5b",
     "model/init": "1: model 630be86eb5451fb1",
+    "model/promote": "1: model f029910527f7d59b",
     "report/forgetting": "1: report 0c948b3e8bb24cc7, table 25f51f2b3f88027a",
+    "report/pareto": "1: report 1b2de94874f29040, table 2902dcaba91bf54c",
     "report/scores": "2: report 487d0526e1101acc, table 5f4c2f4ed76357bc",
     "rollout": "2: rollouts d63fd95755554a65, statistics 0091136d5ba11043",
     "score": "1: samples 32f31cb3e2426478, scores df853bce6bcfdde3",
@@ -41,6 +47,8 @@ import Testing
     let m = try Materials.get()
     let bench = try Bench()
     switch stage {
+    case let stage where DataMaterials.stages.contains(stage):
+      return try bench.run(stage, DeadKeyTests.dataBase(stage), inputs: DataMaterials.probe(stage, ""))
     case "average/wise-ft": return try bench.run(stage, ["alpha": 0.25], inputs: [("base", [m.model]), ("tuned", [m.tuned])])
     case "data/import": return try bench.run(stage, ["heldout": 2], inputs: [("source", [m.rows])])
     case "data/tasks": return try bench.run(stage, ["task": "sort", "train": 16, "heldout": 8, "difficulty": 5, "seed": 9])
