@@ -78,6 +78,6 @@ import Testing
 
     try project.edit("page.yaml", ", fallback: carry.model", "")
     let refused = try Program.run(["run", "page.yaml"], in: project.root)
-    #expect(refused.status == 1 && refused.errors.contains("not promoted: general of model is "), "\(refused.errors)")
+    #expect(refused.status == 1 && refused.errors.contains("not promoted: general of task sort is "), "\(refused.errors)")
   }
 }
