@@ -47,32 +47,20 @@ struct RetentionEvaluation {
   // MARK: - Overlap
 
   /// What is to be said of suites whose questions are trained on.
-  func overlaps(_ tables: [TokenizedRecords]) -> [String] {
-    var overlap = QuestionOverlap()
-    for table in tables { overlap.insert(table, codec) }
-    return texts(overlap)
+  func overlaps(_ tables: [TokenizedRecords]) throws -> [String] {
+    let trained = TrainedQuestions(tables, codec)
+    return try warnings { suite in try Overlap(suite, askedBy: encoder(suite), in: trained, near: nil) }
   }
 
   func overlaps(_ prompts: [AskedPrompt]) -> [String] {
-    var overlap = QuestionOverlap()
-    for prompt in prompts { overlap.insert(prompt.record, asked: codec.decode(prompt.ids)) }
-    return texts(overlap)
+    let trained = prompts.map { ComparableText(question: $0.record) }
+    return warnings { suite in Overlap(heldout: suite.records.map { ComparableText(question: $0) }, train: trained, near: nil) }
   }
 
-  private func texts(_ overlap: QuestionOverlap) -> [String] {
-    var texts: [String] = []
-    for (suites, role) in [(targets, "target"), (retained, "retention")] {
-      for suite in suites {
-        let count = overlap.count(of: suite) { record in
-          (try? encoder(suite).encode(record, newTokens: 0, contextLength: .max)).map { codec.decode($0.ids) }
-        }
-        guard count > 0 else { continue }
-        texts.append(
-          "\(role) suite '\(suite.name)': \(count) of its \(suite.records.count) questions are in the training data, so its score says less"
-        )
-      }
+  private func warnings(_ overlap: (Suite) throws -> Overlap) rethrows -> [String] {
+    try [(targets, "target"), (retained, "retention")].flatMap { suites, role in
+      try suites.compactMap { suite in try overlap(suite).warning(suite: suite.name).map { "\(role): \($0)" } }
     }
-    return texts
   }
 
   private func encoder(_ suite: Suite) throws -> PromptEncoder {

@@ -49,7 +49,7 @@ package struct TrainSFT: NativeStage {
     let model = try ModelDirectory.load(directory, pool: pool)
     let tables = try TrainingRecords.tables(context, model.configuration)
     let retention = try RetentionEvaluation(parameters.evaluation, context, model: directory)
-    let overlaps = retention?.overlaps(tables.map(\.table)) ?? []
+    let overlaps = try retention?.overlaps(tables.map(\.table)) ?? []
     for text in overlaps { context.warn(text) }
     let records = try parameters.loss.records(tables, context)
     let trained = try parameters.weights.prepare(context, model, seed: parameters.data.seed, pool)

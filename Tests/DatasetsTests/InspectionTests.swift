@@ -110,7 +110,7 @@ import Tokenization
         let encoded = try encoder.encode(record)
         table.append(ids: encoded.ids, trained: encoded.trained)
       }
-      return try Overlap(suite, askedBy: PromptEncoder(codec, format: format), in: [table])
+      return try Overlap(suite, askedBy: PromptEncoder(codec, format: format), in: TrainedQuestions([table], codec))
     }
     let known = try overlap(completionOnly: true)
     #expect(known.matches.map(\.heldout) == [0, 1] && known.matches.map(\.kind) == [.normalized, .exact])

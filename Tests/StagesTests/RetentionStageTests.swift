@@ -55,7 +55,7 @@ import Testing
     let suites = [("target", [m.written]), ("retention", [m.chosen])]
     let outcome = try bench.run("train/sft", parameters, inputs: [("model", [m.model]), ("data", [leaked])] + suites)
     #expect(
-      try outcome.overlaps() == ["target suite 'reverse': 6 of its 6 questions are in the training data, so its score says less"])
+      try outcome.overlaps() == ["target: 6 of 6 questions of suite 'reverse' stand in the training data: 6 exact"])
     let clean = try bench.run("train/sft", parameters, inputs: [("model", [m.model]), ("data", [m.tokens])] + suites)
     #expect(try clean.overlaps().isEmpty)
 
@@ -67,7 +67,7 @@ import Testing
       "train/rft", ["max_steps": 1, "num_generations": 2, "max_completion_length": 2, "eval_steps": 1, "rewards": DeadKeyTests.variety],
       inputs: [("model", [m.model]), ("prompts", [m.written]), ("retention", [m.written])])
     #expect(
-      try asked.overlaps() == ["retention suite 'reverse': 20 of its 20 questions are in the training data, so its score says less"])
+      try asked.overlaps() == ["retention: 20 of 20 questions of suite 'reverse' stand in the training data: 20 exact"])
   }
 
   @Test("suites without eval_steps, eval_steps without suites, scores that cannot be averaged")
