@@ -216,24 +216,16 @@ import Training
     "terms that hold the model's own weights are refused where an adapter trains; the others go with it",
     arguments: ["train/sft", "train/rft"])
   func adapter(stage: String) throws {
+    let lora = stage == "train/sft" ? AdapterMaterials.config() : AdapterMaterials.reinforcementConfig()
     for name in ["l2_lambda", "ewc_lambda", "cpo_lambda"] {
       expect(
-        failure(stage, [(name, 1), ("peft_config", Self.lora(stage))], [("fisher", [more.fisher]), ("past", [m.model])]),
+        failure(stage, [(name, 1), ("peft_config", lora)], [("fisher", [more.fisher]), ("past", [m.model])]),
         is: "\(name) is above 0, and with peft_config an adapter trains: it holds the model's own weights")
     }
     guard stage == "train/sft" else { return }
-    let log = try json(of: train([("loss", "talr"), ("beta", 0.5), ("peft_config", Self.lora(stage))])["log"])
+    let log = try json(of: train([("loss", "talr"), ("beta", 0.5), ("peft_config", lora)])["log"])
     #expect(try numbers(log["loss/kl"]).last ?? 0 > 0)
     #expect(try numbers(log["tau"]).allSatisfy { $0 > 0 })
-  }
-
-  /// Complete, as the runner hands a record over.
-  private static func lora(_ stage: String) -> JSONValue {
-    var members: [(String, JSONValue)] = [
-      ("r", 4), ("lora_alpha", 8), ("target_modules", ["all-linear"]), ("use_rslora", false), ("use_dora", false), ("sequence", "fresh"),
-    ]
-    if stage == "train/sft" { members.append(("lora_dropout", 0)) }
-    return .object(JSONObject(members))
   }
 
   @Test("inputs of terms that are off move no byte")
