@@ -9,7 +9,7 @@ package struct AverageWiSEFT: NativeStage {
   package struct Parameters: Decodable, Sendable {
     let alpha: Double
     let outside: String
-    let maxShardSize: String?
+    let maxShardSize: String
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {

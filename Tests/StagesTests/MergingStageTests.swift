@@ -14,7 +14,7 @@ import Testing
       is: "parameter weight: the weights add up to 0; a mean needs another sum, or normalize: false")
     expect(
       bench.failure("average/linear", ["max_shard_size": "5 apples"], inputs: MergingMaterials.inputs("average/linear", "")),
-      is: "parameter max_shard_size: '5 apples' is no size; write 5GB, 500MB or 2GiB")
+      is: "parameter max_shard_size: '5 apples' is no size; write 5GB, 500MB, 2GiB or none")
     expect(
       bench.failure("merge/lora", ["alpha": -0.1], inputs: MergingMaterials.inputs("merge/lora", "")),
       is: "alpha must lie between 0 and 1, not -0.1")
@@ -37,7 +37,7 @@ import Testing
     let mean = try bench.run("average/linear", inputs: [("models", [m.model, m.model, m.model])])["model"]
     #expect(try digest(of: mean.path) == digest(of: m.model.path))
     let sharded = try bench.run("average/linear", ["max_shard_size": "3KB"], inputs: [("models", [m.model])])["model"]
-    let whole = try bench.run("average/linear", inputs: [("models", [sharded])])["model"]
+    let whole = try bench.run("average/linear", ["max_shard_size": "none"], inputs: [("models", [sharded])])["model"]
     #expect(try digest(of: whole.path) == digest(of: m.model.path))
   }
 

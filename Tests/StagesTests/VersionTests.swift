@@ -16,6 +16,11 @@ import Testing
   }
 
   static let recorded = [
+    "average/dare": "1: model 04cfd111248cb9bc",
+    "average/linear": "1: model 5c1e686c336fe039",
+    "average/slerp": "1: model 7eb74dc2bdbaff88",
+    "average/task-arithmetic": "1: model e25be8e4d302d30e",
+    "average/ties": "1: model 05bf07fc5b088b45",
     "average/wise-ft": "1: model 4df41f2e7934e16f",
     "data/import": "1: heldout ab240ad0a828dd1a, train 394d02b89da6143c",
     "data/tasks": "1: heldout 691865815a2bf7db, train 30472eb02f433c9b",
@@ -27,6 +32,7 @@ import Testing
     "filter/rif":
       "1: kept ecb980b362552f32, kept_rollouts 96641246d0fde246, pass_rates 2085b99b81e0b7ef, report 771dc748c6034ae7, summary 613472c5d95a2b8a",
     "gate": "1: report a6334ec6da74e97b, verdict 6ea1b8fca475c131",
+    "merge/lora": "1: model ea39cba73cbedfbd, report 88b769a1198a8275",
     "model/import": "1: model 8c92ba53e3ef9e4c, tokenizer 2f195b1ba36a0a5b",
     "model/init": "1: model 630be86eb5451fb1",
     "model/promote": "1: model f029910527f7d59b",
@@ -37,6 +43,8 @@ import Testing
     "score": "1: samples 32f31cb3e2426478, scores df853bce6bcfdde3",
     "score/fisher": "1: fisher 34f118fe14f3c0a1",
     "score/loss": "1: weights 2de8105c50276463",
+    "score/drift": "1: report c91d5d8982453d2f",
+    "score/tokens": "1: report 9927d384abc6b243, tokens 9af92428ce1c608c",
     "tokenize": "1: tokens 721c938e5f851954",
     "tokenizer/train": "1: tokenizer c7a5dd4c40c2ad9c",
     "train/rft": "1: log 3d051ee01c5e9fc8, model d2d48cea2ad10c35",
