@@ -131,6 +131,7 @@ package struct LoRAMerge {
     let elements = rows.lowerBound * width..<rows.upperBound * width
     let changes = changes[ByteString(tensor.name)] ?? []
     let buffer = FloatBuffer(count: elements.count * (changes.isEmpty ? 1 : 3))
+    defer { withExtendedLifetime(buffer) {} }
     let values = buffer.pointer
     try found.file.readFloats(found.tensor, elements, into: values)
     if let bad = FloatConversion.firstNonFinite(values, count: elements.count) {

@@ -10,6 +10,7 @@ import Testing
   @Test("KL(π0‖π) is that of the definition, near and far", arguments: [0, 1e-4, 0.01, 1, 30])
   func divergence(distance: Double) {
     let (x, y) = (FloatBuffer(count: Self.width), FloatBuffer(count: Self.width))
+    defer { withExtendedLifetime((x, y)) {} }
     let random = Philox(seed: 1, name: "logits")
     for i in 0..<Self.width {
       x.pointer[i] = 12 * random.uniformFloat(UInt64(i)) - 4
@@ -26,6 +27,7 @@ import Testing
   @Test("KL is finite where a likely token has become all but impossible")
   func far() {
     let (x, y) = (FloatBuffer(count: 2), FloatBuffer(count: 2))
+    defer { withExtendedLifetime((x, y)) {} }
     (x.pointer[0], x.pointer[1], y.pointer[0], y.pointer[1]) = (0, 0, 200, -200)
     #expect(abs(DistributionDrift.divergence(x.pointer, y.pointer, 2) - (200 - log(2))) < 1e-3)
   }
@@ -33,6 +35,7 @@ import Testing
   @Test("the entropy of a softmax is that of the definition", arguments: [0.0, 1, 8, 60])
   func entropy(scale: Double) {
     let x = FloatBuffer(count: Self.width)
+    defer { withExtendedLifetime(x) {} }
     let random = Philox(seed: 2, name: "logits")
     for i in 0..<Self.width { x.pointer[i] = -Float(scale) * random.uniformFloat(UInt64(i)) }
     x.pointer[17] = 0
