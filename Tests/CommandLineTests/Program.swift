@@ -72,6 +72,8 @@ final class Running {
 
   var identifier: pid_t { process.processIdentifier }
 
+  var isRunning: Bool { process.isRunning }
+
   func signal(_ number: Int32) { kill(identifier, number) }
 
   /// To its process group, which it leads.

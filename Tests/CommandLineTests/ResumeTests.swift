@@ -1,5 +1,6 @@
 import Foundation
 import JSONValues
+import Planning
 import Testing
 
 /// A training process of its own, stopped and killed at chosen steps: what it leaves behind goes on to the bytes of an undisturbed one.
@@ -48,6 +49,8 @@ import Testing
   }
 }
 
+private struct EndedEarly: Error { let errors: String }
+
 /// The work directory of a `train/sft` stage, as the runner makes it, with events that can be waited for.
 private final class TrainingWork {
   private static let project: Result<Project, any Error> = Result {
@@ -92,13 +95,16 @@ private final class TrainingWork {
         "elements": [["path": .string("\(views)/\(view)"), "digest": "sha256:"]],
       ]
     }
+    let catalogue = StageCatalogue(directories: [Program.stages])
+    let contract = try #require(catalogue.all().contracts.first { $0.name == "train/sft" })
+    var parameters = JSONObject(contract.parameters.map { ($0.name, $0.initial.value ?? .null) })
+    let own: [(String, JSONValue)] = [
+      ("learning_rate", 0.001), ("warmup_ratio", 0.1), ("max_steps", .integer(steps)), ("per_device_train_batch_size", 16),
+      ("gradient_accumulation_steps", 2), ("weight_decay", 0.1), ("save_steps", 7),
+    ]
+    for (name, value) in own { parameters.set(name, value) }
     let order: JSONValue = [
-      "stage": "train/sft", "version": 1, "native": "train/sft",
-      "parameters": [
-        "learning_rate": 0.001, "lr_scheduler_type": "linear", "warmup_steps": 0, "warmup_ratio": 0.1, "num_train_epochs": 1,
-        "max_steps": .integer(steps), "per_device_train_batch_size": 16, "gradient_accumulation_steps": 2, "max_grad_norm": 1,
-        "weight_decay": 0.1, "adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "seed": 42, "data_seed": nil, "save_steps": 7,
-      ],
+      "stage": "train/sft", "version": .integer(contract.version), "native": "train/sft", "parameters": .object(parameters),
       "inputs": [
         input("model", "model", "initial/model", isList: false), input("data", "tokens", "tokens/tokens", isList: true),
       ],
@@ -126,6 +132,12 @@ private final class TrainingWork {
     var text = Data()
     while text.range(of: Data(#""step":\#(step),"#.utf8)) == nil {
       var buffer = [UInt8](repeating: 0, count: 4096)
+      var waiting = pollfd(fd: events, events: Int16(POLLIN), revents: 0)
+      if poll(&waiting, 1, 200) == 0 {
+        // A process that has ended will say nothing more.
+        guard training.isRunning else { throw EndedEarly(errors: try training.finish().errors) }
+        continue
+      }
       let count = read(events, &buffer, buffer.count)
       try #require(count > 0)
       text += buffer[..<count]
