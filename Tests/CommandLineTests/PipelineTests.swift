@@ -56,7 +56,8 @@ import Testing
   func smollm2() throws {
     let store = FileManager.default.temporaryDirectory.path + "/heirloom-smoke-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: store) }
-    for (name, evaluations) in [("smollm2-sft", 9), ("rejection-sampling", 6), ("sft-forgets-rft-remembers", 35)] {
+    let recipes = [("smollm2-sft", 9), ("rejection-sampling", 6), ("sft-forgets-rft-remembers", 35), ("learning-rate-and-talr", 21)]
+    for (name, evaluations) in recipes {
       let words = ["run", "pipelines/\(name).yaml", "--profile", "smoke", "--store", store]
       let first = try Program.run(words, in: Program.repository)
       try #require(first.status == 0, "\(name): \(first.errors)")
@@ -73,6 +74,24 @@ import Testing
       let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
       #expect(second.finished.status == 0 && second.summary?["ran"] == 0)
     }
+  }
+
+  @Test("remedies runs whole under its smoke profile: every method is reported, and again nothing runs")
+  func remedies() throws {
+    let store = FileManager.default.temporaryDirectory.path + "/heirloom-smoke-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: store) }
+    let words = ["run", "pipelines/remedies.yaml", "--profile", "smoke", "--store", store]
+    let first = try Program.run(words, in: Program.repository)
+    try #require(first.status == 0, "\(first.errors)")
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(store)/views/remedies/forgetting/table"))
+    let methods = try #require(JSONValue(parsing: Array(bytes))["methods"]?.arrayValue)
+    #expect(
+      methods.compactMap { $0["method"]?.stringValue } == [
+        "sft", "l2", "kl", "distill", "freezing", "lora", "replay", "ewc", "o-lora", "early-stop", "wise-ft",
+      ])
+    #expect(methods.allSatisfy { $0["R"]?.arrayValue?.count == 3 && $0["general"]?["mean_points"]?.numberValue != nil })
+    let second = try Events(Program.run(words + ["--progress", "json"], in: Program.repository))
+    #expect(second.finished.status == 0 && second.summary?["ran"] == 0)
   }
 
   @Test(
