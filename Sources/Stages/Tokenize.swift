@@ -10,6 +10,7 @@ package struct Tokenize: NativeStage {
     let system: String?
     let template: String
     let delimiter: String
+    let target: String
     let completionOnlyLoss: Bool
     let addBos: Bool
     let addEos: Bool
@@ -24,7 +25,8 @@ package struct Tokenize: NativeStage {
       delimiter: parameters.delimiter)
     let encoder = RecordEncoder(
       try TokenizerDirectory(path: try context.input("tokenizer")).codec(), format: format,
-      completionOnlyLoss: parameters.completionOnlyLoss, addsBeginning: parameters.addBos, addsEnd: parameters.addEos)
+      completionOnlyLoss: parameters.completionOnlyLoss, addsBeginning: parameters.addBos, addsEnd: parameters.addEos,
+      target: RecordEncoder.Target(rawValue: parameters.target) ?? .completion)
     var builder = TokenizedRecordsBuilder(
       encoder, maxLength: parameters.maxLength, overflow: .init(rawValue: parameters.overflow) ?? .error,
       fault: .init(rawValue: parameters.faults) ?? .error)

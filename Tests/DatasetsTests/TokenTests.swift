@@ -53,6 +53,18 @@ func ids(_ text: String) -> [Int32] { byteCodec.encode(text) }
     #expect(try encoder().encode(Record(.prompted(.text("a="), completion: nil), answers: ["7", "8"])).ids == ids("a=7") + [257])
   }
 
+  @Test("the answer alone is the target where asked for, of a conversation as well") func answerOnly() throws {
+    let reasoned = Record(.prompted(.text("a="), completion: .text(" 3 and 4, so 7")), answers: ["7", "8"])
+    let plain = RecordEncoder(byteCodec, format: try PromptFormat(delimiter: " "), target: .answer)
+    #expect(try plain.encode(reasoned).ids == ids("a= 7") + [257])
+    let turns = [("user", "x"), ("assistant", "long, so y")].map { ChatMessage(role: $0, content: $1) }
+    let chat = try plain.encode(Record(.conversation(turns), answers: ["y"]))
+    #expect(chat.ids == ids("u:x\u{1E}\na:y\u{1E}"))
+    #expect(throws: DatasetError("the record has no answer to train on")) {
+      try plain.encode(Record(.prompted(.text("a"), completion: .text("b"))))
+    }
+  }
+
   @Test("plain text is trained from its second token on") func text() throws {
     let encoded = try encoder().encode(Record(.text("abc")))
     #expect(encoded.ids == ids("abc") + [257])

@@ -118,7 +118,8 @@ import Testing
 
       Probe("tokenize", "format", "auto", "chat"), Probe("tokenize", "system", nil, "Be brief.", ["format": "chat"]),
       Probe("tokenize", "template", "{prompt}", "{topic}: {prompt}"), Probe("tokenize", "delimiter", "", "\n"),
-      Probe("tokenize", "completion_only_loss", true, false), Probe("tokenize", "add_bos", false, true),
+      Probe("tokenize", "target", "completion", "answer", ["delimiter": "\n"]), Probe("tokenize", "completion_only_loss", true, false),
+      Probe("tokenize", "add_bos", false, true),
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),

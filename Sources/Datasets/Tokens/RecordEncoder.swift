@@ -2,6 +2,14 @@ import Tokenization
 
 /// One record as tokens, with the targets of the loss marked. Knows nothing of files and of the other records.
 package struct RecordEncoder: Sendable {
+  /// What follows the prompt, and is trained.
+  package enum Target: String, Sendable, CaseIterable {
+    /// The record's completion, with whatever reasoning it has; its answer where it has none.
+    case completion
+    /// The answer alone.
+    case answer
+  }
+
   package struct Encoded: Sendable, Equatable {
     package var ids: [Int32]
     package var trained: [Bool]
@@ -15,14 +23,18 @@ package struct RecordEncoder: Sendable {
   package let addsBeginning: Bool
   /// Put the end mark behind plain records.
   package let addsEnd: Bool
+  package let target: Target
 
-  package init(_ codec: TextCodec, format: PromptFormat, completionOnlyLoss: Bool = true, addsBeginning: Bool = false, addsEnd: Bool = true)
-  {
+  package init(
+    _ codec: TextCodec, format: PromptFormat, completionOnlyLoss: Bool = true, addsBeginning: Bool = false, addsEnd: Bool = true,
+    target: Target = .completion
+  ) {
     self.codec = codec
     self.format = format
     self.completionOnlyLoss = completionOnlyLoss
     self.addsBeginning = addsBeginning
     self.addsEnd = addsEnd
+    self.target = target
   }
 
   /// - Throws: for a record without a trained token, one whose prompt's tokens are no prefix of all tokens, one whose end would not be trained.
@@ -39,7 +51,7 @@ package struct RecordEncoder: Sendable {
       var encoded = Encoded(ids: beginning, trained: beginning.map { _ in false })
       encoded.append(codec.encode(text) + end, trained: true)
       return encoded
-    case .conversation(let messages) where format.layout != .plain:
+    case .conversation(let messages) where format.layout != .plain && target == .completion:
       return try conversation(format.opened(messages), answersFrom: 0)
     case .conversation, .prompted:
       let target = try target(of: record)
@@ -50,8 +62,11 @@ package struct RecordEncoder: Sendable {
     }
   }
 
-  /// The completion; where there is none, the answer stands for it.
   private func target(of record: Record) throws(DatasetError) -> Utterance {
+    if target == .answer {
+      guard let answer = record.answers.first else { throw DatasetError("the record has no answer to train on") }
+      return .text(answer)
+    }
     if let completion = record.completion { return completion }
     guard let answer = record.answers.first else { throw DatasetError("the record has neither a completion nor an answer to train on") }
     return .text(answer)
