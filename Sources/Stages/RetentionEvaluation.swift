@@ -131,10 +131,11 @@ struct RetentionEvaluation {
 
   // MARK: - What came of it
 
-  /// For the log artifact; says it in the stage's log as well.
+  /// For the log artifact, where there were looks; says it in the stage's log as well.
   static func members(
-    _ curve: RetentionCurve, overlaps: [String], steps: Int, of total: Int, _ context: StageContext
+    _ curve: RetentionCurve?, overlaps: [String], steps: Int, of total: Int, _ context: StageContext
   ) -> [(String, JSONValue)] {
+    guard let curve else { return [] }
     var warnings = overlaps
     if steps < total { context.log("stopped after step \(steps) of \(total): retention stayed below its bound") }
     if let best = curve.bestStep {

@@ -76,13 +76,8 @@ package struct TrainSFT: NativeStage {
       context.progress(done: metrics.step, of: run.totalSteps)
     }
     guard case .finished(let steps, _) = try run.run(control) else { throw StageInterrupted() }
-    let looks =
-      control.watch.map {
-        RetentionEvaluation.members($0.curve, overlaps: overlaps, steps: steps, of: run.totalSteps, context)
-      } ?? []
-    let note = trained.note.map { [("weights", $0.json)] } ?? []
-    try log.write(steps: steps, note + looks, to: try context.output("log"))
-    try trained.write(context, pool)
+    let looks = RetentionEvaluation.members(control.watch?.curve, overlaps: overlaps, steps: steps, of: run.totalSteps, context)
+    try trained.handOver(log, steps: steps, looks, context, pool)
     if parameters.data.saveOptimizer { try run.writeOptimizer(OptimizerFile(try context.output("optimizer"))) }
   }
 

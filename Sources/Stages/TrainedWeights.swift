@@ -18,9 +18,18 @@ struct TrainedWeights {
 
   var adapter: Adapter? { weights.adapters.adapters.last }
 
+  /// The log, with what trained and the looks at suites, and the weights.
+  func handOver(
+    _ log: StepLog, steps: Int, _ looks: [(String, JSONValue)], _ context: StageContext, _ pool: ThreadPool
+  ) throws {
+    let trainedNote = note.map { [("weights", $0.json)] } ?? []
+    try log.write(steps: steps, trainedNote + looks, to: try context.output("log"))
+    try write(context, pool)
+  }
+
   /// Writes the output `model`, with the adapters merged, and where there is an adapter the output `adapter`: all that lies on the weights,
   /// as one.
-  func write(_ context: StageContext, _ pool: ThreadPool) throws {
+  private func write(_ context: StageContext, _ pool: ThreadPool) throws {
     let (configuration, adapters) = (model.configuration, weights.adapters.adapters)
     if !adapters.isEmpty {
       let whole = Adapter.composed(adapters, configuration)

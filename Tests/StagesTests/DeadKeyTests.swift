@@ -79,7 +79,7 @@ import Testing
       case "model/init": [("tokenizer", [m.tokenizer])]
       case "tokenizer/train": [("data", [m.records])]
       case "data/import": [("source", [m.rows])]
-      case "tokenize": [("data", [m.topics]), ("tokenizer", [m.tokenizer])]
+      case "tokenize": [("data", [parameter == "target" ? m.records : m.topics]), ("tokenizer", [m.tokenizer])]
       case "train/sft": [("model", [m.model]), ("data", [m.tokens])] + (try earlier()) + (try DeadKeyTests.beside(stage, m))
       case "score/loss", "score/fisher": try DeadKeyTests.beside(stage, m)
       case "evaluate": [("model", [m.model]), ("suite", [parameter == "add_bos" ? m.chosen : m.written])]
