@@ -11,7 +11,7 @@ struct MagnitudeThreshold: Sendable {
     case all
     case none
     /// At and above this bit pattern; of those equal to it only the first `equals`, where it is given. `before`: how many there are before
-    /// each slice.
+    /// each slice, and in all.
     case from(UInt32, equals: Int?, before: [Int])
   }
 
@@ -22,15 +22,32 @@ struct MagnitudeThreshold: Sendable {
     switch rule {
     case .all: return
     case .none: values.update(repeating: 0, count: elements.count)
-    case .from(let least, nil, _):
-      for i in 0..<elements.count { values[i] = Self.pattern(values[i]) >= least ? values[i] : 0 }
+    case .from(let least, nil, _): Self.keep(values, elements.count, from: least)
     case .from(let least, .some(let equals), let before):
-      var room = equals - before[elements.lowerBound / SliceReader.sliceSize]
-      for i in 0..<elements.count {
-        let pattern = Self.pattern(values[i])
-        if pattern == least { room -= 1 }
-        if pattern < least || pattern == least && room < 0 { values[i] = 0 }
+      let slice = elements.lowerBound / SliceReader.sliceSize
+      let room = equals - before[slice]
+      // In all slices but one those equal to the threshold stay or go together.
+      if room >= before[slice + 1] - before[slice] {
+        Self.keep(values, elements.count, from: least)
+      } else if room <= 0 {
+        Self.keep(values, elements.count, from: least + 1)
+      } else {
+        Self.keep(values, elements.count, from: least, equals: room)
       }
+    }
+  }
+
+  private static func keep(_ values: Floats, _ count: Int, from least: UInt32) {
+    for i in 0..<count { values[i] = pattern(values[i]) >= least ? values[i] : 0 }
+  }
+
+  /// Of those equal to `least` only the first `equals`.
+  private static func keep(_ values: Floats, _ count: Int, from least: UInt32, equals: Int) {
+    var room = equals
+    for i in 0..<count {
+      let pattern = pattern(values[i])
+      if pattern == least { room -= 1 }
+      if pattern < least || pattern == least && room < 0 { values[i] = 0 }
     }
   }
 

@@ -39,36 +39,30 @@ package struct WeightMerge {
   private func write(
     _ places: [ShardWriter.Place], _ combine: MergeMethod.Combine, _ reader: SliceReader, _ writer: ShardWriter, _ pool: ThreadPool
   ) throws(ModelError) {
+    let output = MergedSpans(reader: reader, writer: writer)
     let tasks = places.flatMap { place in TensorPasses.spans(place.tensor.count).map { (place: place, span: $0) } }
-    try pool.runThrowing(tasks.count) { index throws(ModelError) in
-      try write(tasks[index].place, tasks[index].span, combine, reader, writer)
+    try pool.runThrowingApart(tasks.count) { index throws(ModelError) in
+      try output.write(tasks[index].span, of: tasks[index].place, combine)
     }
   }
 
-  /// Tensors of several spans one after the other, each by all threads; the others at once, each by one: a pool that is busy runs what is
-  /// asked of it on the caller.
+  /// Tensors too large for one thread's share of the work one after the other, each by all threads; the others at once, each by one: a pool
+  /// that is busy runs what is asked of it on the caller.
   private func write(
     _ places: [ShardWriter.Place], _ prepare: @Sendable (TensorPasses) throws(ModelError) -> MergeMethod.Combine, _ reader: SliceReader,
     _ writer: ShardWriter, _ pool: ThreadPool
   ) throws(ModelError) {
+    let output = MergedSpans(reader: reader, writer: writer)
     func merge(_ place: ShardWriter.Place) throws(ModelError) {
       let combine = try prepare(TensorPasses(tensor: place.tensor, reader: reader, pool: pool))
-      try write([place], combine, reader, writer, pool)
+      let spans = TensorPasses.spans(place.tensor.count)
+      try pool.runThrowing(spans.count) { index throws(ModelError) in try output.write(spans[index], of: place, combine) }
     }
-    for place in places where place.tensor.count > TensorPasses.spanSize { try merge(place) }
-    let small = places.filter { $0.tensor.count <= TensorPasses.spanSize }
-    try pool.runThrowing(small.count) { index throws(ModelError) in try merge(small[index]) }
-  }
-
-  private func write(
-    _ place: ShardWriter.Place, _ span: Range<Int>, _ combine: MergeMethod.Combine, _ reader: SliceReader, _ writer: ShardWriter
-  ) throws(ModelError) {
-    for elements in TensorPasses.slices(span) {
-      try reader.withSlice(place.tensor, elements) { slice throws(ModelError) in
-        combine(slice)
-        try writer.write(slice.target, count: slice.count, to: place, from: elements.lowerBound)
-      }
-    }
+    let share = places.reduce(0) { $0 + $1.tensor.count } / (4 * pool.threads)
+    let largest = max(share, TensorPasses.spanSize)
+    for place in places where place.tensor.count > largest { try merge(place) }
+    let others = places.filter { $0.tensor.count <= largest }
+    try pool.runThrowingApart(others.count) { index throws(ModelError) in try merge(others[index]) }
   }
 
   private func copyEqual(_ place: ShardWriter.Place, _ writer: ShardWriter) throws(ModelError) {

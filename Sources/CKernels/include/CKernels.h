@@ -1,4 +1,4 @@
-// The engine's arithmetic in C: thread pool, matrix products, attention, row reductions. Everything is row-major float32.
+// The engine's arithmetic in C: thread pool, matrix products, attention, row reductions (everything is row-major float32); and writeback.
 #ifndef HEIRLOOM_CKERNELS_H
 #define HEIRLOOM_CKERNELS_H
 
@@ -8,5 +8,6 @@
 #include "hl_gemm.h"
 #include "hl_pool.h"
 #include "hl_vector.h"
+#include "hl_writeback.h"
 
 #endif

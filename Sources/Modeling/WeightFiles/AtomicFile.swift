@@ -1,4 +1,6 @@
 import Glibc
+import Kernels
+import Synchronization
 
 /// A file that appears under its name only when it is whole and durable: written beside it, synced, renamed.
 ///
@@ -8,6 +10,10 @@ package final class AtomicFile: @unchecked Sendable {
   package let path: String
   private let temporaryPath: String
   private var descriptor: Int32
+  private let written = Atomic<Int>(0)
+
+  /// Bytes after which the disk is told to begin: the sync at the end then waits for the last of them, not for all.
+  private static let writebackSize = 32 << 20
 
   /// `size`: the final one, in bytes.
   package init(path: String, size: Int) throws(ModelError) {
@@ -33,6 +39,8 @@ package final class AtomicFile: @unchecked Sendable {
       if count < 0 { throw ModelError("cannot be written: \(systemError(errno))", file: path) }
       done += count
     }
+    let total = written.wrappingAdd(done, ordering: .relaxed)
+    if total.newValue / Self.writebackSize != total.oldValue / Self.writebackSize { Writeback.start(descriptor) }
   }
 
   /// Makes the file durable and gives it its name.

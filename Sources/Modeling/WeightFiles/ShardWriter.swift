@@ -39,6 +39,11 @@ package final class ShardWriter: Sendable {
     if let failure { throw failure }
   }
 
+  /// Raw bytes from byte `start` of a tensor on.
+  package func write(_ bytes: UnsafeRawBufferPointer, to place: Place, from start: Int) throws(ModelError) {
+    try writers[place.shard].write(bytes, to: place.tensor, from: start)
+  }
+
   package func write(_ values: UnsafePointer<Float>, count: Int, to place: Place, from start: Int) throws(ModelError) {
     try writers[place.shard].write(values, count: count, to: place.tensor, from: start)
   }
