@@ -3,6 +3,7 @@
 #define HEIRLOOM_ROW_KERNELS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct {
   // One block of the running softmax for one row: `scores` (hl_attention_keys floats, 64-byte aligned, the first `count` valid) become weights
@@ -24,6 +25,11 @@ typedef struct {
   // x as sampling sees it, a block of hl_sampling_block numbers at a time: e = e^(factor · x - maximum); sums[b] = Σ e of block b, as `sum` adds. Returns
   // the sum of all blocks' Σ e, each in the order of Kernels' rowSum. `weights` receives e; it may be NULL.
   float (*sampleWeights)(const float *x, long count, float factor, float maximum, float *sums, float *weights);
+
+  // See hl_dropout.h.
+  void (*dropoutBits)(uint64_t seed, uint64_t stream, uint64_t first, long count, uint16_t threshold, uint64_t *bits);
+  void (*dropoutForward)(const uint64_t *bits, float factor, const float *x, float *y, long count);
+  void (*dropoutBackward)(const uint64_t *bits, float factor, const float *dy, float *dx, long count);
 
   void (*exp)(const float *x, float *out, long count);
   void (*log)(const float *x, float *out, long count);

@@ -24,6 +24,7 @@ package struct MergeLoRA: NativeStage {
     let outside: String
     let weight: [Double]?
     let compat: String
+    let checkLogits: String
   }
 
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
@@ -40,11 +41,14 @@ package struct MergeLoRA: NativeStage {
       LoRAMerge.Term(try AdapterDirectory.load($0, for: configuration), factor: own.alpha * $1)
     }
     let merge = try LoRAMerge(base: base, terms, rounding: LoRAMerge.Rounding(rawValue: own.compat) ?? .once)
-    let report = try merge.write(
-      try parameters.storage.storage(), to: try context.output("model"), pool: ThreadPool(threads: context.threads))
+    let pool = ThreadPool(threads: context.threads)
+    let target = try context.output("model")
+    let report = try merge.write(try parameters.storage.storage(), to: target, pool: pool)
     let formula = LoRAMerge.formula(terms)
     context.log(formula)
-    let json = JSONObject([("formula", .string(formula))] + report.json.members.map { ($0.key, $0.value) })
+    let logits = try MergeLoRACheck(own.checkLogits, configuration, terms).json(base: base, terms, merged: target, pool)
+    context.log("logits: " + logits.encoded())
+    let json = JSONObject([("formula", .string(formula))] + report.json.members.map { ($0.key, $0.value) } + [("logits", logits)])
     try Data(JSONValue.object(json).encodedBytes() + [0x0A]).write(to: URL(fileURLWithPath: try context.output("report")))
   }
 }

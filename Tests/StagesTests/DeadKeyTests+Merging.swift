@@ -6,6 +6,7 @@ extension DeadKeyTests {
     averages + [
       Probe("merge/lora", "alpha", 0.5, 1), Probe("merge/lora", "outside", "error", "extrapolate", ["alpha": 1.5]),
       Probe("merge/lora", "weight", [1], [1, 2]), Probe("merge/lora", "compat", "none", "peft-safe"),
+      Probe("merge/lora", "check_logits", "auto", "never"),
       Probe("merge/lora", "out_dtype", nil, "bfloat16"), Probe("merge/lora", "max_shard_size", "5GB", "4KB"),
 
       Probe("score/tokens", "threshold", 0.001, 0.5), Probe("score/tokens", "bins", 20, 10),

@@ -51,6 +51,20 @@ import Testing
     #expect(report["vanished"] == 0)
   }
 
+  @Test("merge/lora compares the logits of what it wrote, unless told not to")
+  func logits() throws {
+    let bench = try Bench()
+    let inputs = MergingMaterials.inputs("merge/lora", "")
+    let logits = try json(of: bench.run("merge/lora", ["alpha": 0.5], inputs: inputs)["report"])["logits"]
+    #expect(logits?["rows"] == 64)
+    #expect(try #require(logits?["largest_difference"]?.numberValue) < 1e-4)
+    #expect(logits?["equal_argmax"] == 1)
+    let narrower = try json(of: bench.run("merge/lora", ["out_dtype": "bfloat16"], inputs: inputs)["report"])["logits"]
+    #expect(try #require(narrower?["largest_difference"]?.numberValue) > 1e-4)
+    let skipped = try json(of: bench.run("merge/lora", ["check_logits": "never"], inputs: inputs)["report"])["logits"]
+    #expect(skipped == ["skipped": "check_logits is never"])
+  }
+
   @Test(
     "bytes do not depend on the number of threads",
     arguments: ["average/ties", "average/dare", "merge/lora", "score/tokens", "score/drift"])

@@ -5,6 +5,7 @@
 #include "hl_attention.h"
 #include "hl_attention_decode.h"
 #include "hl_cpu.h"
+#include "hl_dropout.h"
 #include "hl_gemm.h"
 #include "hl_pool.h"
 #include "hl_vector.h"

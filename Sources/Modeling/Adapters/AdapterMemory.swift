@@ -17,6 +17,8 @@ final class AdapterMemory: @unchecked Sendable {
     case block
   }
 
+  let masks = DropoutMasks()
+
   private let rows: Int
   private var buffers = [FloatBuffer?](repeating: nil, count: Use.allCases.count)
 

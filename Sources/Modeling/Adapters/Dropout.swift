@@ -2,7 +2,7 @@ import Kernels
 
 /// Which inputs of adapters are dropped in one training pass: a function of the seed, the optimizer step and the micro-batch, so that
 /// neither a resumed run nor the number of threads moves a bit of it.
-package struct DropoutDraw: Sendable {
+package struct DropoutDraw: Sendable, Equatable {
   package let seed: UInt64
   /// From 0.
   package let step: Int
@@ -12,56 +12,44 @@ package struct DropoutDraw: Sendable {
   package init(seed: UInt64, step: Int, microBatch: Int) { (self.seed, self.step, self.microBatch) = (seed, step, microBatch) }
 }
 
-/// The mask of one product's input: an element stays, times 1/(1 − p), or becomes zero. Modules that read the same input share it. A
-/// row's eight columns from 8j on are the eight 16-bit words of one block of random bits; p is rounded to a multiple of 2⁻¹⁶.
+/// The mask of one product's input: an element stays, times 1/(1 − p), or becomes zero. Modules that read the same input share it. p is
+/// rounded to a multiple of 2⁻¹⁶.
 struct DropoutMask {
-  private let random: Philox
-  private let threshold: UInt16
-  private let factor: Float
-  private let width: Int
+  /// All that a mask's bits depend on.
+  struct Source: Equatable {
+    let draw: DropoutDraw
+    let product: LinearModule.Product
+    let layer: Int
+    let threshold: UInt16
+    let rows: Int
+    let width: Int
 
-  init(_ draw: DropoutDraw, _ product: LinearModule.Product, layer: Int, probability: Double, width: Int) {
-    random = Philox(seed: draw.seed, name: "dropout/\(draw.step)/\(draw.microBatch)/\(layer)/\(product.rawValue)")
-    threshold = UInt16(min(probability * 0x1p16, 0x1p16 - 1).rounded())
-    factor = Float(1 / (1 - Double(threshold) * 0x1p-16))
-    self.width = width
+    init(_ draw: DropoutDraw, _ product: LinearModule.Product, layer: Int, probability: Double, rows: Int, width: Int) {
+      (self.draw, self.product, self.layer, self.rows, self.width) = (draw, product, layer, rows, width)
+      threshold = UInt16(min(probability * 0x1p16, 0x1p16 - 1).rounded())
+    }
+
+    /// Of 64 bits.
+    var words: Int { rows * Dropout.words(width: width) }
+
+    func draw(_ pool: ThreadPool, _ mask: UnsafeMutablePointer<UInt64>) {
+      let random = Philox(seed: draw.seed, name: "dropout/\(draw.step)/\(draw.microBatch)/\(layer)/\(product.rawValue)")
+      Dropout.draw(pool, rows: rows, width: width, random, threshold: threshold, mask: mask)
+    }
   }
 
+  let source: Source
+  let bits: UnsafePointer<UInt64>
+
+  private var factor: Float { Float(1 / (1 - Double(source.threshold) * 0x1p-16)) }
+
   /// y = mask ⊙ x; rows of x are `ldx` floats apart, those of y `width`.
-  func forward(_ pool: ThreadPool, rows: Int, x: Floats, ldx: Int, y: Floats) {
-    each(pool, rows) { row, keep in
-      let (source, target) = (x + row * ldx, y + row * width)
-      for i in 0..<width { target[i] = source[i] * keep[i] }
-    }
+  func forward(_ pool: ThreadPool, x: Floats, ldx: Int, y: Floats) {
+    Dropout.forward(pool, rows: source.rows, width: source.width, mask: bits, factor: factor, x: x, ldx: ldx, y: y)
   }
 
   /// dx += mask ⊙ dy, both (rows, width).
-  func backward(_ pool: ThreadPool, rows: Int, dy: Floats, dx: Floats) {
-    each(pool, rows) { row, keep in
-      let (source, target) = (dy + row * width, dx + row * width)
-      for i in 0..<width { target[i] += source[i] * keep[i] }
-    }
+  func backward(_ pool: ThreadPool, dy: Floats, dx: Floats) {
+    Dropout.backward(pool, rows: source.rows, width: source.width, mask: bits, factor: factor, dy: dy, dx: dx)
   }
-
-  /// The factor of each element of a row: 0 or 1/(1 − p).
-  private func each(_ pool: ThreadPool, _ rows: Int, _ body: (_ row: Int, _ keep: Floats) -> Void) {
-    let blocks = (width + 7) / 8
-    pool.run((rows + Self.rowsPerTask - 1) / Self.rowsPerTask) { task in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: blocks * 8) { keep in
-        guard let keep = keep.baseAddress else { return }
-        for row in task * Self.rowsPerTask..<min(rows, (task + 1) * Self.rowsPerTask) {
-          for block in 0..<blocks { fill(keep + block * 8, random.block(UInt64(row * blocks + block))) }
-          body(row, keep)
-        }
-      }
-    }
-  }
-
-  @inline(__always)
-  private func fill(_ keep: Floats, _ words: SIMD4<UInt32>) {
-    let halves = unsafeBitCast(words, to: SIMD8<UInt16>.self)
-    for i in 0..<8 { keep[i] = halves[i] < threshold ? 0 : factor }
-  }
-
-  private static let rowsPerTask = 32
 }

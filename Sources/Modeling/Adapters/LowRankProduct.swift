@@ -48,16 +48,17 @@ struct LowRankProduct {
 
   // MARK: - Forward
 
-  func mask(_ pass: AdapterPass) -> DropoutMask? {
+  private func mask(_ pool: ThreadPool, rows: Int, _ pass: AdapterPass) -> DropoutMask? {
     guard isLast, dropout > 0, let draw = pass.dropout else { return nil }
-    return DropoutMask(draw, kind, layer: layer, probability: dropout, width: inputs)
+    let source = DropoutMask.Source(draw, kind, layer: layer, probability: dropout, rows: rows, width: inputs)
+    return pass.memory.masks.mask(source, pool)
   }
 
   /// The adapter's input: x, or x with its dropped elements in memory of its own.
   func input(_ pool: ThreadPool, rows: Int, x: Floats, ldx: Int, _ pass: AdapterPass) -> (x: Floats, ldx: Int) {
-    guard let mask = mask(pass) else { return (x, ldx) }
+    guard let mask = mask(pool, rows: rows, pass) else { return (x, ldx) }
     let dropped = pass.memory.floats(.dropped, width: inputs)
-    mask.forward(pool, rows: rows, x: x, ldx: ldx, y: dropped)
+    mask.forward(pool, x: x, ldx: ldx, y: dropped)
     return (dropped, inputs)
   }
 
@@ -112,12 +113,12 @@ struct LowRankProduct {
 
   /// dx += du·A, the mask's elements alone where there is one.
   func backwardInput(_ pool: ThreadPool, rows: Int, du: Floats, dx: Floats, _ pass: AdapterPass) {
-    let mask = mask(pass)
+    let mask = mask(pool, rows: rows, pass)
     let target = mask == nil ? dx : pass.memory.floats(.dropped, width: inputs)
     gemm(
       pool, m: rows, n: inputs, k: rank, a: du, lda: rank, transA: .no, b: a, ldb: inputs, transB: .no, c: target, ldc: inputs,
       accumulate: mask == nil)
-    mask?.backward(pool, rows: rows, dy: target, dx: dx)
+    mask?.backward(pool, dy: target, dx: dx)
   }
 
   /// dA += duᵀ·x;  dB += dzᵀ·u, with x the adapter's input.
