@@ -32,7 +32,7 @@ import Testing
     "filter/rif":
       "1: kept ecb980b362552f32, kept_rollouts 96641246d0fde246, pass_rates 2085b99b81e0b7ef, report 771dc748c6034ae7, summary 613472c5d95a2b8a",
     "gate": "1: report a6334ec6da74e97b, verdict 6ea1b8fca475c131",
-    "merge/lora": "1: model ea39cba73cbedfbd, report 88b769a1198a8275",
+    "merge/lora": "1: model ea39cba73cbedfbd, report e88cc1cdc61b5884",
     "model/import": "1: model 8c92ba53e3ef9e4c, tokenizer 2f195b1ba36a0a5b",
     "model/init": "1: model 630be86eb5451fb1",
     "model/promote": "1: model f029910527f7d59b",
