@@ -5,6 +5,7 @@ Reads Tests/MergingTests/Fixtures/mergekit/base (mergekit.py first); writes Test
 for each case of cases.json the merged tensors, with safe_merge and without.
 """
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -48,9 +49,12 @@ def make_adapter(base: Path, folder: Path, settings: dict, seed: int) -> None:
             value.data = 0.05 * torch.randn(value.shape, generator=generator)
         if "magnitude" in name:
             value.data *= 1 + 0.1 * torch.rand(value.shape, generator=generator)
-    # The path of the checkout has no place in a fixture.
-    model.peft_config["default"].base_model_name_or_path = None
     model.save_pretrained(folder)
+    # PEFT writes where it found the base; the path of a checkout has no place in a fixture.
+    config = folder / "adapter_config.json"
+    saved = json.loads(config.read_text())
+    saved["base_model_name_or_path"] = None
+    config.write_text(json.dumps(saved, indent=2, sort_keys=True))
     (folder / "README.md").unlink(missing_ok=True)
 
 
