@@ -206,6 +206,17 @@ package struct FileSystem: Sendable {
     try check(chmod(path, mode), .protect, path)
   }
 
+  /// `UTIME_OMIT`, a macro that Swift does not see.
+  private static let leaveTime = (1 << 30) - 2
+
+  /// Sets when a file or directory was changed last, in nanoseconds since 1970.
+  package func touch(_ path: String, modified: Int) throws(StoreError) {
+    try begin(.protect, path)
+    let time = timespec(tv_sec: modified / 1_000_000_000, tv_nsec: modified % 1_000_000_000)
+    let times = [timespec(tv_sec: 0, tv_nsec: Self.leaveTime), time]
+    try check(utimensat(AT_FDCWD, path, times, 0), .protect, path)
+  }
+
   // MARK: - Names
 
   /// Makes a directory and those above it; one that is there already will do.
@@ -217,6 +228,12 @@ package struct FileSystem: Sendable {
     }
     try makeDirectory(String(path[..<slash]))
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw StoreError(.makeDirectory, path, errno) }
+  }
+
+  /// A second name for a file.
+  package func hardLink(_ path: String, to target: String) throws(StoreError) {
+    try begin(.link, path)
+    try check(link(target, path), .link, path)
   }
 
   package func symbolicLink(_ path: String, to target: String) throws(StoreError) {

@@ -63,6 +63,11 @@ package final class ResultIndex: Sendable {
     state.withLock { state in entry(key, state)?.summary }
   }
 
+  /// How the file of a result looked when it was asked for or written last; nil when it was not.
+  func mark(_ key: Digest) -> (inode: UInt64, modified: Int, size: Int)? {
+    state.withLock { state in state.entries[key].map { ($0.inode, $0.modified, $0.size) } }
+  }
+
   private func find(_ key: Digest, _ state: inout State) throws(StoreError) -> IndexEntry? {
     try load(&state)
     guard let status = try files.status(Self.resultPath(key, root: root)) else { return nil }
@@ -80,7 +85,7 @@ package final class ResultIndex: Sendable {
   private func entry(_ key: Digest, _ state: borrowing State) -> IndexEntry? {
     if let entry = state.entries[key] { return entry }
     guard let range = state.lines[key] else { return nil }
-    return IndexEntry(line: state.text[range])
+    return state.text.withUnsafeBufferPointer { IndexEntry(line: UnsafeBufferPointer(rebasing: $0[range])) }
   }
 
   private static func add(_ entry: IndexEntry, _ state: inout State) {
@@ -105,10 +110,13 @@ package final class ResultIndex: Sendable {
 
   /// Calls `body` with each whole line; a torn last line is none.
   private static func split(_ text: [UInt8], _ body: (Digest, Range<Int>) -> Void) {
-    var start = 0
-    while start < text.count, let end = text[start...].firstIndex(of: 0x0A) {
-      if end - start > 64, let key = Digest(String(decoding: text[start..<(start + 64)], as: UTF8.self)) { body(key, start..<end) }
-      start = end + 1
+    text.withUnsafeBufferPointer { text in
+      var start = 0
+      while start < text.count, let base = text.baseAddress, let found = memchr(base + start, 0x0A, text.count - start) {
+        let end = base.distance(to: found.assumingMemoryBound(to: UInt8.self))
+        if end - start > 64, let key = Digest(digits: UnsafeBufferPointer(rebasing: text[start..<(start + 64)])) { body(key, start..<end) }
+        start = end + 1
+      }
     }
   }
 

@@ -52,25 +52,57 @@ struct IndexEntry {
     return Array((fields.joined(separator: "\t") + "\n").utf8)
   }
 
-  init?(line: ArraySlice<UInt8>) {
-    let fields = line.split(separator: 9, omittingEmptySubsequences: false)
-    guard fields.count >= 8, let key = Digest(Self.text(fields[0])), let inode = UInt64(Self.text(fields[1])),
-      let modified = Int(Self.text(fields[2])), let size = Int(Self.text(fields[3])), let seconds = Double(Self.text(fields[7]))
+  init?(line: UnsafeBufferPointer<UInt8>) {
+    var fields = IndexFields(line)
+    guard let key = fields.next().flatMap({ Digest(digits: $0) }), let inode = fields.integer(), let modified = fields.integer(),
+      let size = fields.integer(), let stage = fields.next(), let recipe = fields.next(), let instance = fields.next(),
+      let seconds = fields.next().flatMap({ Double(String(decoding: $0, as: UTF8.self)) })
     else { return nil }
     var outputs: [StoredOutput] = []
-    for field in fields[8...] {
+    while let field = fields.next() {
       guard let output = StoredOutput(field: field) else { return nil }
       outputs.append(output)
     }
-    self.inode = inode
+    self.inode = UInt64(inode)
     self.modified = modified
     self.size = size
     summary = ResultSummary(
-      key: key, stage: Store.name(ofFile: Self.text(fields[4])), recipe: Store.name(ofFile: Self.text(fields[5])),
-      instance: Store.name(ofFile: Self.text(fields[6])), seconds: seconds, outputs: outputs)
+      key: key, stage: Self.name(stage), recipe: Self.name(recipe), instance: Self.name(instance), seconds: seconds, outputs: outputs)
   }
 
-  static func text(_ field: ArraySlice<UInt8>) -> String { String(decoding: field, as: UTF8.self) }
+  private static func name(_ field: UnsafeBufferPointer<UInt8>) -> String { Store.name(ofFile: String(decoding: field, as: UTF8.self)) }
+}
+
+/// The fields of a line one after the other, without a copy.
+struct IndexFields {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private let separator: UInt8
+  private var place: Int? = 0
+
+  init(_ bytes: UnsafeBufferPointer<UInt8>, separator: UInt8 = 9) {
+    self.bytes = bytes
+    self.separator = separator
+  }
+
+  /// Nil when there are no more.
+  mutating func next() -> UnsafeBufferPointer<UInt8>? {
+    guard let start = place else { return nil }
+    var end = start
+    while end < bytes.count, bytes[end] != separator { end += 1 }
+    place = end < bytes.count ? end + 1 : nil
+    return UnsafeBufferPointer(rebasing: bytes[start..<end])
+  }
+
+  /// The next field if it is a number of decimal digits.
+  mutating func integer() -> Int? {
+    guard let digits = next(), !digits.isEmpty, digits.count < 20 else { return nil }
+    var value: UInt64 = 0
+    for digit in digits {
+      guard digit &- 0x30 < 10 else { return nil }
+      value = value &* 10 &+ UInt64(digit &- 0x30)
+    }
+    return Int(exactly: value)
+  }
 }
 
 extension ResultSummary {
@@ -85,11 +117,13 @@ extension ResultSummary {
 }
 
 extension StoredOutput {
-  fileprivate init?(field: ArraySlice<UInt8>) {
-    let parts = field.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    guard parts.count == 5, let digest = Digest(IndexEntry.text(parts[2])), let size = Int(IndexEntry.text(parts[3])) else { return nil }
+  fileprivate init?(field: UnsafeBufferPointer<UInt8>) {
+    var parts = IndexFields(field, separator: UInt8(ascii: ":"))
+    guard let name = parts.next(), let type = parts.next(), let digest = parts.next().flatMap({ Digest(digits: $0) }),
+      let size = parts.integer(), let kind = parts.next(), parts.next() == nil
+    else { return nil }
     self.init(
-      name: IndexEntry.text(parts[0]), type: IndexEntry.text(parts[1]), digest: digest, size: size,
-      isDirectory: parts[4].first == UInt8(ascii: "d"))
+      name: String(decoding: name, as: UTF8.self), type: String(decoding: type, as: UTF8.self), digest: digest, size: size,
+      isDirectory: kind.first == UInt8(ascii: "d"))
   }
 }

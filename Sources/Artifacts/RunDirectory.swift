@@ -1,4 +1,5 @@
 import Glibc
+import Hashing
 import JSONValues
 import Synchronization
 
@@ -32,11 +33,53 @@ package final class RunDirectory: Sendable {
     try files.write(plan.encodedBytes() + [0x0A], to: path + "/plan.json")
   }
 
+  /// Takes over the plan of an earlier run; false when that is gone.
+  package func adoptPlan(of run: String, in store: Store) throws(StoreError) -> Bool {
+    let earlier = "\(store.root)/runs/\(run)/plan.json"
+    guard try files.exists(earlier) else { return false }
+    do { try files.hardLink(path + "/plan.json", to: earlier) } catch {
+      return try files.copy(earlier, to: path + "/plan.json")
+    }
+    return true
+  }
+
+  /// A run that was begun in vain leaves nothing.
+  package func discard() throws(StoreError) {
+    alive.release()
+    try files.remove(path)
+  }
+
+  /// As `note("judged", …)` of an instance whose result is there, ten thousand times over.
+  package func noteCached(_ instance: String, _ key: Digest) {
+    let milliseconds = wallClock() / 1_000_000
+    pending.withLock { pending in
+      Self.begin("judged", milliseconds, &pending)
+      pending += #","instance":"#.utf8
+      JSONText.append(quoted: instance, to: &pending)
+      pending += #","action":"cached","key":""#.utf8
+      pending += key.text.utf8
+      pending += "\"}\n".utf8
+    }
+  }
+
+  private static func begin(_ kind: String, _ milliseconds: Int, _ bytes: inout [UInt8]) {
+    bytes += "{\"t\":\(milliseconds / 1000).\(digits(milliseconds % 1000, 3)),\"kind\":".utf8
+    JSONText.append(quoted: kind, to: &bytes)
+  }
+
   /// Adds a line to the journal, at the latest with the next `flush`.
   package func note(_ kind: String, _ members: [(String, JSONValue)]) {
-    let time = Double(wallClock() / 1_000_000) / 1000
-    let line = JSONValue.object(JSONObject([("t", .number(time)), ("kind", .string(kind))] + members)).encodedBytes()
-    pending.withLock { $0 += line + [0x0A] }
+    let milliseconds = wallClock() / 1_000_000
+    pending.withLock { pending in
+      Self.begin(kind, milliseconds, &pending)
+      for (name, value) in members {
+        pending.append(UInt8(ascii: ","))
+        JSONText.append(quoted: name, to: &pending)
+        pending.append(UInt8(ascii: ":"))
+        value.append(to: &pending)
+      }
+      pending += [UInt8(ascii: "}"), 0x0A]
+    }
   }
 
   /// Writes what was noted. Called before anything is relied on, so a key stands in the journal before its bytes are used.

@@ -62,16 +62,51 @@ extension Store {
   /// Linux takes 255 bytes; what is written beside a view for a moment is longer.
   private static let longestComponent = 200
 
-  /// Makes a view show an output, at once or not at all. An output whose bytes are not here keeps its last view.
-  package func show(_ output: StoredOutput, recipe: String, instance: String) throws(StoreError) {
+  package enum Showing: Sendable, Equatable {
+    case asBefore
+    /// The time that the directory of all views of the recipe was given, in nanoseconds since 1970.
+    case changed(Int)
+    /// The bytes are not here: the last view stays.
+    case missing
+  }
+
+  /// Makes a view show an output, at once or not at all.
+  @discardableResult
+  package func show(_ output: StoredOutput, recipe: String, instance: String) throws(StoreError) -> Showing {
     let path = viewPath(recipe: recipe, instance: instance, output: output.name)
     let target = "../../../" + (output.isDirectory ? "trees/\(output.digest.hex)" : "objects/\(Self.shard(output.digest))")
-    if files.readLink(path) == target { return }
-    guard try self.path(of: output) != nil else { return }
+    if files.readLink(path) == target { return .asBefore }
+    guard try self.path(of: output) != nil else { return .missing }
     let temporary = path + Self.temporarySuffix()
     try files.makeDirectory(Self.parent(of: path))
     try files.symbolicLink(temporary, to: target)
     try files.rename(temporary, to: path)
+    let now = wallClock()
+    try files.touch(viewsPath(recipe), modified: now)
+    return .changed(now)
+  }
+
+  private func viewsPath(_ recipe: String) -> String { "\(root)/views/\(Self.component(recipe))" }
+
+  /// How the directory of a recipe's views looks; nil when there is none.
+  package func viewsStatus(_ recipe: String) throws(StoreError) -> FileStatus? { try files.status(viewsPath(recipe)) }
+
+  private func viewsMarkPath(_ recipe: String) -> String { "\(root)/index/views/\(Self.component(recipe))" }
+
+  /// What the last run wrote down of its views.
+  package func viewsMark(_ recipe: String) throws(StoreError) -> String? {
+    try files.read(viewsMarkPath(recipe)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Only ever a saving, so a failure is none.
+  package func note(viewsMark mark: String, _ recipe: String) {
+    let path = viewsMarkPath(recipe)
+    let temporary = path + Self.temporarySuffix()
+    do throws(StoreError) {
+      try files.makeDirectory(Self.parent(of: path))
+      try files.write(Array(mark.utf8), to: temporary)
+      try files.rename(temporary, to: path)
+    } catch { try? files.remove(temporary) }
   }
 
   /// A name as one component of a path: what a path cannot hold is written as %XX.

@@ -114,6 +114,9 @@ package final class Judge {
     }
   }
 
+  /// What the contract adds to the keys of its instances; nil when it cannot be told.
+  func environment(of contract: StageContract) -> KeyEnvironment? { try? environments.environment(of: contract) }
+
   /// What a source holds; looked at once a run, so that all instances see the same.
   package func content(ofSource path: String) -> SourceContent? { try? source(path) }
 

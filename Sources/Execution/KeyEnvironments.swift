@@ -29,15 +29,20 @@ struct KeyEnvironments {
 
   private mutating func make(_ contract: StageContract) throws(KeyProblem) -> KeyEnvironment {
     guard case .command(let command) = contract.run else { return KeyEnvironment(numerics: numerics) }
+    return try answer(command, in: contract.directory, of: contract.name)
+  }
+
+  /// `directory` and `name` are the contract's.
+  mutating func answer(_ command: StageContract.Command, in directory: String, of name: String) throws(KeyProblem) -> KeyEnvironment {
     var digests: [Digest] = []
     for source in command.sources {
-      let path = source.hasPrefix("/") ? source : "\(contract.directory)/\(source)"
+      let path = source.hasPrefix("/") ? source : "\(directory)/\(source)"
       do { digests.append(try sources.content(of: path).digest) } catch {
-        throw KeyProblem(message: "source \(source) of \(contract.name): \(KeyProblem.text(error))")
+        throw KeyProblem(message: "source \(source) of \(name): \(KeyProblem.text(error))")
       }
     }
     var outputs: [String] = []
-    for words in command.versions { outputs.append(try print(words, in: contract.directory)) }
+    for words in command.versions { outputs.append(try print(words, in: directory)) }
     return KeyEnvironment(
       sourceDigests: digests, versionOutputs: outputs, keyedEnvironment: command.keyedEnvironment.map { variables[$0] }, numerics: numerics)
   }

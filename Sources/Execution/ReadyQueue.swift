@@ -3,7 +3,7 @@
 struct ReadyQueue: Sendable {
   /// Sorted, the most urgent last.
   private var queues: [Scheduler.Need: [Int]] = [:]
-  private let priorities: [Double]
+  private var priorities: [Double]
 
   init(priorities: [Double]) { self.priorities = priorities }
 
@@ -34,6 +34,11 @@ struct ReadyQueue: Sendable {
   }
 
   mutating func removeAll() { queues = [:] }
+
+  mutating func order(by priorities: [Double]) {
+    self.priorities = priorities
+    queues = queues.mapValues { $0.sorted(by: isLessUrgent) }
+  }
 
   private func isLessUrgent(_ a: Int, _ b: Int) -> Bool { (priorities[a], b) < (priorities[b], a) }
 }

@@ -99,13 +99,14 @@ package struct RecipePlan: Sendable {
   package var lines: [String] {
     let width = entries.reduce(0) { max($0, $1.instance.count) }
     return entries.map { entry in
-      let head = pad(entry.action, 7) + " "
-      guard !entry.reasons.isEmpty else { return head + entry.instance }
-      return head + pad(entry.instance, width) + "  " + ReasonText.shortened(entry.reasons, to: 12)
+      guard !entry.reasons.isEmpty else { return Self.line(entry.action, entry.instance) }
+      return Self.line(entry.action, Self.pad(entry.instance, width)) + "  " + ReasonText.shortened(entry.reasons, to: 12)
     }
   }
 
-  private func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+  static func line(_ action: String, _ instance: String) -> String { pad(action, 7) + " " + instance }
+
+  private static func pad(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
 
   package func count(_ action: String) -> Int { entries.count { $0.action == action } }
 }

@@ -13,6 +13,8 @@ package final class RecipeRun {
   private typealias Message = (index: Int, report: AttemptReport)
 
   private let recipe: Recipe
+  /// What the recipe was read for, and from; nil when nobody will ask for the same again.
+  private let origin: (request: RunRequest, trace: PlanningTrace)?
   private let graph: InstanceGraph
   private let store: Store
   private let options: RunOptions
@@ -38,40 +40,49 @@ package final class RecipeRun {
   private var outcomes: [Int: Scheduler.Outcome] = [:]
   private var seconds: [Int: Double] = [:]
   private var bytesWanted: Set<Int> = []
+  private var views: RunViews
+  /// Something has to run.
+  private var isPrepared = false
   /// The store broke: everything stops, and the run ends with this.
   private var breakage: StoreError?
 
   private static let lockPollSeconds = 0.1
 
   /// Runs to the end. Throws `Diagnostic` for a target that does not exist (status 2), `StoreError` or `SpawnFailure` (3).
-  package static func run(_ recipe: Recipe, in storePath: String, options: RunOptions, display: any ProgressDisplay) throws -> RunOutcome {
+  ///
+  /// - Parameter origin: what the recipe was read for and from, to be remembered when the run ends well.
+  package static func run(
+    _ recipe: Recipe, in storePath: String, options: RunOptions, display: any ProgressDisplay,
+    origin: (request: RunRequest, trace: PlanningTrace)? = nil
+  ) throws -> RunOutcome {
     let selection = try RunSelection(recipe.graph, options)
     let store = try Store.open(storePath)
-    let run = try RecipeRun(recipe, store, options, display, selection)
+    let run = try RecipeRun(recipe, store, options, display, selection, origin)
     return try run.execute()
   }
 
   private init(
-    _ recipe: Recipe, _ store: Store, _ options: RunOptions, _ display: any ProgressDisplay, _ selection: RunSelection
+    _ recipe: Recipe, _ store: Store, _ options: RunOptions, _ display: any ProgressDisplay, _ selection: RunSelection,
+    _ origin: (request: RunRequest, trace: PlanningTrace)?
   ) throws {
     self.recipe = recipe
+    self.origin = origin
     self.graph = recipe.graph
     self.store = store
     self.options = options
     self.display = display
     judge = Judge(graph: recipe.graph, store: store, variables: options.variables, reruns: selection.reruns)
     history = ResultHistory(store: store)
+    views = RunViews(store: store, recipe: recipe.graph.recipe)
     mailbox = try Mailbox()
     lifeline = try Lifeline()
-    var expected = ExpectedDurations(store: store)
     let machine = options.machine
     let graph = recipe.graph
-    let tasks = try graph.instances.map { instance in
+    let tasks = graph.instances.map { instance in
       Scheduler.Task(
         dependencies: graph.dependencies[instance.index], dependents: graph.dependents[instance.index],
         need: Self.need(instance, options), retries: instance.retries, timeoutSeconds: instance.timeoutSeconds,
-        checkpoints: instance.contract.checkpoints, expectedSeconds: try expected.seconds(of: instance, recipe: graph.recipe),
-        isWanted: selection.isWanted[instance.index])
+        checkpoints: instance.contract.checkpoints, isWanted: selection.isWanted[instance.index])
     }
     scheduler = Scheduler(
       tasks: tasks,
@@ -117,12 +128,7 @@ package final class RecipeRun {
 
   private func begin() throws(StoreError) {
     try directory.write(plan: RunPlan.json(recipe, isWanted: scheduler.tasks.map(\.isWanted)))
-    directory.note(
-      "start",
-      [
-        ("recipe", .string(graph.recipe)), ("manifest", .string(recipe.path)), ("numerics", .string(graph.numerics.rawValue)),
-        ("process", ProcessIdentity.current.json),
-      ])
+    directory.note("start", Self.startMembers(recipe: graph.recipe, manifest: recipe.path, numerics: graph.numerics.rawValue))
     display.show(.began(run: directory.id, recipe: graph.recipe, instances: scheduler.tasks.count(where: \.isWanted)))
     events = [.begin]
   }
@@ -214,6 +220,7 @@ package final class RecipeRun {
       note(judgement, reasons: [])
       events.append(.judged(index, .cached(changed: isChanged)))
     case .run, .resume:
+      if !isPrepared { try prepare() }
       note(judgement, reasons: try judge.reasons(judgement, &history))
       events.append(.judged(index, .run))
     case .needs(let dependencies): events.append(.judged(index, .needs(dependencies)))
@@ -222,6 +229,16 @@ package final class RecipeRun {
       events.append(.judged(index, .failed))
     case .waits: preconditionFailure("\(instance.name) was judged before its inputs were final")
     }
+  }
+
+  /// What only a run that has something to do needs.
+  private func prepare() throws(StoreError) {
+    isPrepared = true
+    var expected = ExpectedDurations(store: store)
+    var seconds: [Double] = []
+    for instance in graph.instances { seconds.append(try expected.seconds(of: instance, recipe: graph.recipe)) }
+    scheduler.expect(seconds: seconds)
+    try views.showWaiting()
   }
 
   private func note(_ judgement: Judgement, reasons: [String]) {
@@ -350,10 +367,10 @@ package final class RecipeRun {
 
   private func showViews(_ index: Int) throws(StoreError) {
     guard let summary = judge.result(index) else { return }
-    for output in summary.outputs { try store.show(output, recipe: graph.recipe, instance: name(index)) }
+    try views.show(summary.outputs, of: name(index))
   }
 
-  private func end() throws(StoreError) {
+  private func end() throws {
     for outcome in outcomes.values {
       switch outcome {
       case .cached: self.outcome.cached += 1
@@ -363,17 +380,31 @@ package final class RecipeRun {
       case .interrupted: self.outcome.interrupted += 1
       }
     }
-    directory.note(
-      "end",
-      [
-        ("status", .integer(Int(breakage == nil ? outcome.exitStatus : 3))), ("ran", .integer(outcome.ran)),
-        ("cached", .integer(outcome.cached)), ("failed", .integer(outcome.failed)), ("skipped", .integer(outcome.skipped)),
-        ("interrupted", .integer(outcome.interrupted)), ("seconds", .number(outcome.seconds)),
-      ])
+    directory.note("end", Self.endMembers(outcome, status: breakage == nil ? outcome.exitStatus : 3))
+    let mark = try views.end()
     try directory.end()
     store.sources.save()
+    if let mark, breakage == nil, outcome.exitStatus == 0, let (request, trace) = origin {
+      let isWanted = scheduler.tasks.map(\.isWanted)
+      try UnchangedRun.remember(request, trace, recipe, isWanted: isWanted, run: directory.id, judge, mark)
+    }
     store.results.tidy()
     display.show(.ended(outcome))
+  }
+
+  static func startMembers(recipe: String, manifest: String, numerics: String) -> [(String, JSONValue)] {
+    [
+      ("recipe", .string(recipe)), ("manifest", .string(manifest)), ("numerics", .string(numerics)),
+      ("process", ProcessIdentity.current.json),
+    ]
+  }
+
+  static func endMembers(_ outcome: RunOutcome, status: Int32) -> [(String, JSONValue)] {
+    [
+      ("status", .integer(Int(status))), ("ran", .integer(outcome.ran)), ("cached", .integer(outcome.cached)),
+      ("failed", .integer(outcome.failed)), ("skipped", .integer(outcome.skipped)), ("interrupted", .integer(outcome.interrupted)),
+      ("seconds", .number(outcome.seconds)),
+    ]
   }
 
   /// The run cannot go on: nothing may be left running when the caller hears of it.

@@ -14,7 +14,7 @@ package struct Scheduler: Sendable {
     var killAt: Double?
   }
 
-  package let tasks: [Task]
+  package private(set) var tasks: [Task]
   package let limits: Limits
   package private(set) var states: [State]
   package private(set) var free: Need
@@ -52,6 +52,14 @@ package struct Scheduler: Sendable {
       seconds[index] = tasks[index].expectedSeconds + after
     }
     return seconds
+  }
+
+  /// Tells how long each instance is expected to take, by its place; what is ready is put in order again. Reading earlier times is
+  /// worth nothing where nothing has to run, so the shell may do it late.
+  package mutating func expect(seconds: [Double]) {
+    precondition(seconds.count == tasks.count, "\(seconds.count) durations for \(tasks.count) instances")
+    for index in tasks.indices { tasks[index].expectedSeconds = seconds[index] }
+    ready.order(by: Self.remainingSeconds(tasks))
   }
 
   // MARK: - What the shell asks

@@ -22,20 +22,24 @@ package struct Digest: Hashable, Sendable {
   package init?(_ text: String) {
     var digits = Substring(text).utf8
     if digits.starts(with: Self.prefix.utf8) { digits = digits.dropFirst(Self.prefix.utf8.count) }
+    self.init(digits: digits)
+  }
+
+  /// Reads exactly 64 hexadecimal digits, upper or lower case.
+  package init?(digits: some Collection<UInt8>) {
     guard digits.count == 64 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(32)
-    var high: UInt8?
-    for digit in digits {
-      guard let value = Self.value(ofHexadecimal: digit) else { return nil }
-      if let first = high {
-        bytes.append(first << 4 | value)
-        high = nil
-      } else {
-        high = value
+    var place = digits.startIndex
+    func word() -> UInt64? {
+      var word: UInt64 = 0
+      for _ in 0..<16 {
+        guard let value = Self.value(ofHexadecimal: digits[place]) else { return nil }
+        word = word << 4 | UInt64(value)
+        digits.formIndex(after: &place)
       }
+      return word
     }
-    self.init(bytes: bytes)
+    guard let first = word(), let second = word(), let third = word(), let fourth = word() else { return nil }
+    words = (first, second, third, fourth)
   }
 
   /// The 32 bytes.

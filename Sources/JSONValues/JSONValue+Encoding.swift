@@ -10,6 +10,9 @@ extension JSONValue {
     return bytes
   }
 
+  /// Adds the JSON text, on one line.
+  package func append(to bytes: inout [UInt8]) { append(to: &bytes, indent: nil) }
+
   private func append(to bytes: inout [UInt8], indent: Int?) {
     switch self {
     case .null: bytes.append(contentsOf: "null".utf8)

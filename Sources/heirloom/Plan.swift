@@ -14,11 +14,15 @@ struct Plan: ParsableCommand {
   @Flag(help: "Print a JSON list.") var json = false
 
   func run() throws {
-    let recipe = try recipe.load()
     var options = RunOptions(program: Program.path, variables: Program.variables)
     options.targets = instances
     options.reruns = rerun
-    let plan = try RecipePlan.make(recipe, in: store.path(recipe), options: options, stages: NativeStages.all)
+    let request = recipe.request(options)
+    let path = store.path(request)
+    if !json, let unchanged = try UnchangedRun(request, in: path) {
+      return Terminal.say(unchanged.planLines.joined(separator: "\n"))
+    }
+    let plan = try RecipePlan.make(try recipe.load(request).recipe, in: path, options: options, stages: NativeStages.all)
     if json { return Terminal.say(plan.json.encoded(pretty: true)) }
     for line in plan.lines + plan.noteLines { Terminal.say(line) }
     let counts = ["run", "resume", "waits", "cached"].map { (name: $0, count: plan.count($0)) }.filter { $0.count > 0 }

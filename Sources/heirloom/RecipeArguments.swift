@@ -18,12 +18,19 @@ struct RecipeArguments: ParsableArguments {
   @Option(help: "native (the best kernels of this CPU) or portable (the same bytes on every x86-64-v3 machine).")
   var numerics: NumericsClass?
 
+  func request(_ options: RunOptions) -> RunRequest {
+    RunRequest(
+      manifest: manifest, recipe: RecipeOptions(sets: sets, profile: profile, numerics: numerics), planning: Program.planning,
+      options: options)
+  }
+
   /// Reads, checks and expands the manifest; warnings go to standard error.
-  func load() throws -> Recipe {
-    let options = RecipeOptions(sets: sets, profile: profile, numerics: numerics)
-    let recipe = try Recipe.load(manifest, options, Program.planning)
+  func load() throws -> Recipe { try load(request(RunOptions(program: Program.path, variables: Program.variables))).recipe }
+
+  func load(_ request: RunRequest) throws -> (recipe: Recipe, trace: PlanningTrace?) {
+    let (recipe, trace) = try request.load()
     Terminal.warn(recipe.warnings)
-    return recipe
+    return (recipe, trace)
   }
 }
 
@@ -35,6 +42,8 @@ struct StoreArguments: ParsableArguments {
   var store: String?
 
   /// The store of a recipe.
+  func path(_ request: RunRequest) -> String { path(project: request.projectDirectory) }
+
   func path(_ recipe: Recipe) -> String { path(project: recipe.projectDirectory) }
 
   /// The store of the project that one stands in.

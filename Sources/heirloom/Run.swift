@@ -25,20 +25,19 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    let recipe = try recipe.load()
     var options = RunOptions(program: Program.path, variables: Program.variables)
     options.targets = instances
     options.reruns = rerun
     options.jobs = jobs
     options.threads = threads
     options.keepGoing = keepGoing
-    let path = store.path(recipe)
-    let display = progress.display(variables: Program.variables)
-    let outcome = try RecipeRun.run(recipe, in: path, options: options, display: display)
-    if outcome.exitStatus == 0, progress != .json {
-      try FinalReports(recipe, store: path).show(targets: instances)
+    let request = recipe.request(options)
+    let path = store.path(request)
+    let answer = try request.run(in: path, display: progress.display(variables: Program.variables), warn: Terminal.warn)
+    if answer.outcome.exitStatus == 0, progress != .json {
+      FinalReports(recipe: answer.recipe, store: path).show(answer.reports)
     }
-    throw ExitCode(outcome.exitStatus)
+    throw ExitCode(answer.outcome.exitStatus)
   }
 }
 

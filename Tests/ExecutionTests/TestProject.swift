@@ -44,7 +44,7 @@ final class TestProject {
 
   func options(_ change: (inout RunOptions) -> Void = { _ in }) -> RunOptions {
     var options = RunOptions(
-      program: "/no/such/program", variables: ["PATH": "/usr/bin:/bin", "HOME": root, "SECRET": "hidden"],
+      program: "/dev/null", variables: ["PATH": "/usr/bin:/bin", "HOME": root, "SECRET": "hidden"],
       machine: Machine(cpus: 2, memoryBytes: 1 << 30, gpus: ["7", "9"], processor: "test"))
     options.takesSignals = false
     options.backOffSeconds = 0.001
@@ -52,11 +52,20 @@ final class TestProject {
     return options
   }
 
+  /// As somebody asks for a run in the project's directory.
+  func request(sets: [String] = [], _ change: (inout RunOptions) -> Void = { _ in }) -> RunRequest {
+    RunRequest(
+      manifest: manifest, recipe: RecipeOptions(sets: sets), planning: PlanningEnvironment(workingDirectory: root),
+      options: options(change))
+  }
+
   /// Runs the manifest and tells what happened to each instance.
   @discardableResult
   func run(sets: [String] = [], _ change: (inout RunOptions) -> Void = { _ in }) throws -> Happening {
     let display = RecordingProgress()
-    display.happening.outcome = try RecipeRun.run(recipe(sets), in: store, options: options(change), display: display)
+    do {
+      display.happening.outcome = try request(sets: sets, change).run(in: store, display: display).outcome
+    } catch let invalid as InvalidRecipe { throw BadRecipe(messages: invalid.diagnostics.map { "\($0.message)" }) }
     return display.happening
   }
 
