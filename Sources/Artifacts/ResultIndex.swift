@@ -104,7 +104,7 @@ package final class ResultIndex: Sendable {
   }
 
   /// Calls `body` with each whole line; a torn last line is none.
-  private static func split(_ text: [UInt8], _ body: (Digest, Range<Int>) -> Void) {
+  static func split(_ text: [UInt8], _ body: (Digest, Range<Int>) -> Void) {
     var start = 0
     while start < text.count, let end = text[start...].firstIndex(of: 0x0A) {
       if end - start > 64, let key = Digest(String(decoding: text[start..<(start + 64)], as: UTF8.self)) { body(key, start..<end) }
@@ -153,6 +153,29 @@ package final class ResultIndex: Sendable {
       Self.add(entry, &state)
       state.lineCount += 1
     }
+  }
+
+  /// Every line of the file, the latest of each key, for a checkup.
+  func lines() throws(StoreError) -> [IndexEntry] {
+    guard let text = try files.read(path) else { return [] }
+    var latest: [Digest: Range<Int>] = [:]
+    Self.split(text) { key, range in latest[key] = range }
+    return latest.values.compactMap { IndexEntry(line: text[$0]) }
+  }
+
+  /// Makes the file anew from the results alone.
+  func rewrite() throws(StoreError) {
+    let lock = try FileLock.wait(lockPath, .exclusive, files)
+    defer { lock.release() }
+    let fresh = ResultIndex(root: root, files: files)
+    let bytes = try fresh.state.withLock { (state) throws(StoreError) in
+      try fresh.rebuild(&state)
+      return state.order.flatMap { state.entries[$0]?.line ?? [] }
+    }
+    let temporary = path + Store.temporarySuffix()
+    try files.write(bytes, to: temporary)
+    try files.rename(temporary, to: path)
+    state.withLock { $0 = State() }
   }
 
   /// Writes the file anew where it lacks something or holds too much that is superseded. It is only ever a saving, so a failure is none.
