@@ -109,7 +109,7 @@ package final class ResultIndex: Sendable {
   }
 
   /// Calls `body` with each whole line; a torn last line is none.
-  private static func split(_ text: [UInt8], _ body: (Digest, Range<Int>) -> Void) {
+  static func split(_ text: [UInt8], _ body: (Digest, Range<Int>) -> Void) {
     text.withUnsafeBufferPointer { text in
       var start = 0
       while start < text.count, let base = text.baseAddress, let found = memchr(base + start, 0x0A, text.count - start) {
@@ -161,6 +161,29 @@ package final class ResultIndex: Sendable {
       Self.add(entry, &state)
       state.lineCount += 1
     }
+  }
+
+  /// Every line of the file, the latest of each key, for a checkup.
+  func lines() throws(StoreError) -> [IndexEntry] {
+    guard let text = try files.read(path) else { return [] }
+    var latest: [Digest: Range<Int>] = [:]
+    Self.split(text) { key, range in latest[key] = range }
+    return text.withUnsafeBufferPointer { text in latest.values.compactMap { IndexEntry(line: UnsafeBufferPointer(rebasing: text[$0])) } }
+  }
+
+  /// Makes the file anew from the results alone.
+  func rewrite() throws(StoreError) {
+    let lock = try FileLock.wait(lockPath, .exclusive, files)
+    defer { lock.release() }
+    let fresh = ResultIndex(root: root, files: files)
+    let bytes = try fresh.state.withLock { (state) throws(StoreError) in
+      try fresh.rebuild(&state)
+      return state.order.flatMap { state.entries[$0]?.line ?? [] }
+    }
+    let temporary = path + Store.temporarySuffix()
+    try files.write(bytes, to: temporary)
+    try files.rename(temporary, to: path)
+    state.withLock { $0 = State() }
   }
 
   /// Writes the file anew where it lacks something or holds too much that is superseded. It is only ever a saving, so a failure is none.

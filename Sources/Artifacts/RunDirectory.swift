@@ -23,8 +23,11 @@ package final class RunDirectory: Sendable {
   package static func begin(in store: Store, manifest: [UInt8]) throws(StoreError) -> RunDirectory {
     let id = newID()
     let path = "\(store.root)/runs/\(id)"
-    try store.files.makeDirectory(path)
-    let alive = try FileLock.wait(path + "/alive", .shared, store.files)
+    // The collector either sees nothing of it, or a run that is alive.
+    let alive = try store.gate.inside { () throws(StoreError) in
+      try store.files.makeDirectory(path)
+      return try FileLock.wait(path + "/alive", .shared, store.files)
+    }
     try store.files.write(manifest, to: path + "/manifest.yaml")
     return RunDirectory(id: id, path: path, files: store.files, alive: alive)
   }

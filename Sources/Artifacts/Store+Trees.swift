@@ -33,8 +33,13 @@ extension Store {
   private func link(_ file: TreeListing.File, in tree: String) throws(StoreError) {
     let depth = file.path.utf8.count { $0 == UInt8(ascii: "/") }
     if depth > 0 { try files.makeDirectory(Self.parent(of: "\(tree)/\(file.path)")) }
-    let up = String(repeating: "../", count: depth + 2)
-    try files.symbolicLink("\(tree)/\(file.path)", to: "\(up)objects/\(Self.shard(file.digest))")
+    try files.symbolicLink("\(tree)/\(file.path)", to: Self.linkTarget(file))
+  }
+
+  /// What the link for a file of a tree says: `../../objects/ab/cdef…`, deeper files further up.
+  static func linkTarget(_ file: TreeListing.File) -> String {
+    let depth = file.path.utf8.count { $0 == UInt8(ascii: "/") }
+    return "\(String(repeating: "../", count: depth + 2))objects/\(shard(file.digest))"
   }
 
   /// The files of the store that an output's bytes are in, to see whether somebody changed them.

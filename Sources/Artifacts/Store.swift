@@ -14,6 +14,8 @@ import JSONValues
 /// runs/<id>/         journal.jsonl, the manifest as it was, plan.json, alive
 /// views/<recipe>/<instance>/<output>   links to the latest results
 /// index/             derived: what is read in one go instead of a thousand; may be deleted at any time
+/// pins/<name>.json   what is kept by name
+/// damaged/           what `fsck` set aside, and the list of outputs that lost bytes by it
 /// ```
 /// Files enter by rename, a result appears after its objects last, and a crash at any instant leaves the old state or the new one.
 /// It knows nothing of manifests and starts no processes.
@@ -22,6 +24,7 @@ package final class Store: Sendable {
   package let files: FileSystem
   package let results: ResultIndex
   package let sources: SourceHasher
+  package let gate: CollectionGate
 
   private static let formatText = "heirloom store 1\n"
   private static let hex = Array("0123456789abcdef")
@@ -33,6 +36,7 @@ package final class Store: Sendable {
     self.files = files
     results = ResultIndex(root: root, files: files)
     sources = SourceHasher(path: root + "/index/sources", files: files)
+    gate = CollectionGate(root: root, files: files)
     try checkFormat()
   }
 
@@ -61,18 +65,17 @@ package final class Store: Sendable {
   /// The shards are made at once, so that no later write has to make a directory last.
   private func create() throws(StoreError) {
     if try files.exists(root + "/format") { return }
-    for name in ["objects", "results", "trees", "locks", "work", "runs", "views", "index", "incoming"] {
-      try files.makeDirectory("\(root)/\(name)")
-    }
-    for high in Self.hex {
-      for low in Self.hex {
-        try files.makeDirectory("\(root)/objects/\(high)\(low)")
-        try files.makeDirectory("\(root)/results/\(high)\(low)")
-      }
-    }
+    for path in Self.directories { try files.makeDirectory("\(root)/\(path)") }
     for name in ["objects", "results"] { try files.syncDirectory("\(root)/\(name)") }
     try publish(Array(Self.formatText.utf8), to: root + "/format")
   }
+
+  /// All directories that a store is made with, relative to its root.
+  static let directories: [String] = {
+    let shards = hex.flatMap { high in hex.map { low in "\(high)\(low)" } }
+    return ["objects", "results", "trees", "locks", "work", "runs", "views", "index", "incoming"]
+      + shards.flatMap { ["objects/\($0)", "results/\($0)"] }
+  }()
 
   // MARK: - Paths
 

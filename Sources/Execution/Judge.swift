@@ -17,6 +17,10 @@ package final class Judge {
   private var settled: [ResultSummary?]
   private var keys: [StageKey?]
   private let isSink: [Bool]
+  /// Outputs that lost bytes to damage; read with the first result.
+  private var lost: Set<Digest>?
+  /// Instances that have a result and run because its bytes are asked for.
+  private var bytesWanted: Set<Int> = []
 
   package init(graph: InstanceGraph, store: Store, variables: [String: String], reruns: Set<Int> = []) {
     self.graph = graph
@@ -41,6 +45,9 @@ package final class Judge {
   package func key(_ index: Int) -> StageKey? { keys[index] }
 
   package func isRerun(_ index: Int) -> Bool { reruns.contains(index) }
+
+  /// Whether a result without bytes will not do when it is looked up again.
+  package func wantsBytes(_ index: Int) -> Bool { bytesWanted.contains(index) }
 
   // MARK: - Judging
 
@@ -68,11 +75,22 @@ package final class Judge {
   /// further is made of, for then it is the user who does. Pinned outputs have to be what they are pinned to.
   private func suffices(_ summary: ResultSummary, _ instance: StageInstance, _ purpose: Scheduler.Purpose) throws(StoreError) -> Bool {
     for pin in instance.expect where summary.output(pin.output)?.digest != pin.digest { return false }
-    guard purpose == .bytes || isSink[instance.index] else { return true }
+    let isLost = try hasLost(summary)
+    guard purpose == .bytes || isSink[instance.index] || isLost else { return true }
     for output in summary.outputs where purpose == .bytes || instance.contract.output(output.name)?.keep != false {
-      if try !store.holds(output) { return false }
+      if try !store.holds(output) {
+        bytesWanted.insert(instance.index)
+        return false
+      }
     }
     return true
+  }
+
+  /// What was collected is not missed before it is needed; what was lost is.
+  private func hasLost(_ summary: ResultSummary) throws(StoreError) -> Bool {
+    if lost == nil { lost = try store.lostOutputs() }
+    guard let lost, !lost.isEmpty else { return false }
+    return summary.outputs.contains { lost.contains($0.digest) }
   }
 
   private func missingBytes(_ instance: StageInstance) throws(StoreError) -> [Int] {

@@ -162,8 +162,11 @@ package final class RecipeRun {
     return seconds.min()
   }
 
-  /// Hands events to the scheduler and does what it says, until there is nothing left to do.
+  /// Hands events to the scheduler and does what it says, until there is nothing left to do. What is judged to be there is in the journal
+  /// before the collector may remove anything.
   private func work() throws(StoreError) {
+    try store.gate.enter()
+    defer { store.gate.leave() }
     var place = 0
     while place < events.count {
       let actions = scheduler.handle(events[place], now: monotonicSeconds())
@@ -171,6 +174,7 @@ package final class RecipeRun {
       for action in actions { try perform(action) }
     }
     events = []
+    try directory.flush()
   }
 
   private func interrupt() {
@@ -213,7 +217,7 @@ package final class RecipeRun {
     }
     let judgement = try judge.judge(index, purpose)
     judgements[index] = judgement
-    if purpose == .bytes { bytesWanted.insert(index) }
+    if purpose == .bytes || judge.wantsBytes(index) { bytesWanted.insert(index) }
     switch judgement.action {
     case .cached(let summary):
       let isChanged = judge.settle(index, summary)
@@ -367,7 +371,9 @@ package final class RecipeRun {
 
   private func showViews(_ index: Int) throws(StoreError) {
     guard let summary = judge.result(index) else { return }
-    try views.show(summary.outputs, of: name(index))
+    // What is not kept would leave a view of nothing.
+    let kept = summary.outputs.filter { graph.instances[index].contract.output($0.name)?.keep != false }
+    try views.show(kept, of: name(index))
   }
 
   private func end() throws {
@@ -383,6 +389,7 @@ package final class RecipeRun {
     directory.note("end", Self.endMembers(outcome, status: breakage == nil ? outcome.exitStatus : 3))
     let mark = try views.end()
     try directory.end()
+    if breakage == nil { try freePassing() }
     store.sources.save()
     if let mark, breakage == nil, outcome.exitStatus == 0, let (request, trace) = origin {
       let isWanted = scheduler.tasks.map(\.isWanted)
@@ -405,6 +412,19 @@ package final class RecipeRun {
       ("failed", .integer(outcome.failed)), ("skipped", .integer(outcome.skipped)), ("interrupted", .integer(outcome.interrupted)),
       ("seconds", .number(outcome.seconds)),
     ]
+  }
+
+  /// Outputs that are not kept go when all who take them are done, but for bytes that something else needs.
+  private func freePassing() throws(StoreError) {
+    var passing: [StoredOutput] = []
+    for instance in graph.instances where instance.outputs.contains(where: { !$0.keep }) {
+      let dependents = graph.dependents[instance.index].filter { scheduler.tasks[$0].isWanted }
+      guard dependents.allSatisfy({ [.cached, .ran].contains(outcomes[$0]) }), let summary = judge.result(instance.index) else { continue }
+      for output in summary.outputs where instance.contract.output(output.name)?.keep == false {
+        if try store.hasObject(output.digest) { passing.append(output) }
+      }
+    }
+    if !passing.isEmpty { _ = try Collection(store).free(passing) }
   }
 
   /// The run cannot go on: nothing may be left running when the caller hears of it.

@@ -37,6 +37,9 @@ package struct RecordedRun: Sendable {
   package let started: Double
   package let standing: Standing
   package let seconds: Double?
+  /// The recipe's, after `--set` and profiles.
+  package let parameters: JSONObject
+  package let numerics: String
   package let instances: [Instance]
 
   package func count(_ state: String) -> Int { instances.count { $0.state == state } }
@@ -48,6 +51,8 @@ package struct RecordedRun: Sendable {
     self.id = id
     recipe = plan["recipe"]?.stringValue ?? ""
     manifest = plan["manifest"]?.stringValue ?? ""
+    parameters = plan["parameters"]?.objectValue ?? JSONObject()
+    numerics = plan["numerics"]?.stringValue ?? "native"
     started = journal.first?["t"]?.numberValue ?? 0
     let last = journal.last { $0["kind"]?.stringValue == "end" }
     if let status = last?["status"]?.integerValue {

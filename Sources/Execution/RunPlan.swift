@@ -7,12 +7,15 @@ enum RunPlan {
   static func json(_ recipe: Recipe, isWanted: [Bool]) -> JSONValue {
     let graph = recipe.graph
     let instances: [JSONValue] = graph.instances.filter { isWanted[$0.index] }.map { instance in
-      [
-        "instance": .string(instance.name), "entry": .string(instance.entry), "stage": .string(instance.stage),
-        "path": .array(instance.path.segments.map(json)), "axes": .object(object(instance.axes)),
-        "parameters": .object(instance.parameters),
-        "needs": .array(graph.dependencies[instance.index].map { .string(graph.instances[$0].name) }),
-      ]
+      var object = JSONObject([
+        ("instance", .string(instance.name)), ("entry", .string(instance.entry)), ("stage", .string(instance.stage)),
+        ("path", .array(instance.path.segments.map(json))), ("axes", .object(self.object(instance.axes))),
+        ("parameters", .object(instance.parameters)),
+        ("needs", .array(graph.dependencies[instance.index].map { .string(graph.instances[$0].name) })),
+      ])
+      let passing = instance.outputs.filter { !$0.keep }
+      if !passing.isEmpty { object.set("passing", .array(passing.map { .string($0.name) })) }
+      return .object(object)
     }
     return [
       "recipe": .string(graph.recipe), "manifest": .string(recipe.path), "numerics": .string(graph.numerics.rawValue),

@@ -64,9 +64,7 @@ extension RunRequest {
   ///
   /// - Parameter warn: is given what is doubtful in the manifest before anything runs.
   package func run(in storePath: String, display: any ProgressDisplay, warn: ([Diagnostic]) -> Void = { _ in }) throws -> Answer {
-    if let unchanged = try UnchangedRun(self, in: storePath), let outcome = try unchanged.record(self, display) {
-      return Answer(outcome: outcome, recipe: unchanged.recipe, reports: unchanged.reports)
-    }
+    if let answer = try UnchangedRun.run(self, in: storePath, display) { return answer }
     let (recipe, trace) = try load()
     warn(recipe.warnings)
     let reports = try RunReport.all(in: recipe.graph, for: options.targets)

@@ -127,7 +127,7 @@ struct StageAttempt: Sendable {
     return .succeeded(summary, novelty: novelty, seconds: seconds, warnings: activity.warnings)
   }
 
-  private func order(_ work: WorkDirectory) -> StageOrder {
+  func order(_ work: WorkDirectory) -> StageOrder {
     let contract = instance.contract
     var native: String?
     if case .native(let name) = contract.run { native = name }
@@ -141,7 +141,7 @@ struct StageAttempt: Sendable {
     return order
   }
 
-  private func execute(_ order: StageOrder, _ work: WorkDirectory, _ lock: FileLock) throws -> ProcessEnd {
+  func execute(_ order: StageOrder, _ work: WorkDirectory, _ lock: FileLock) throws -> ProcessEnd {
     let log = open(work.logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard log >= 0 else { throw StoreError("cannot write the log: \(String(cString: strerror(errno)))", path: work.logPath) }
     defer { close(log) }
@@ -175,7 +175,7 @@ struct StageAttempt: Sendable {
 
   // MARK: - Inputs stay as they were
 
-  private struct InputLook {
+  struct InputLook {
     let name: String
     let digest: Digest
     let path: String
@@ -183,7 +183,7 @@ struct StageAttempt: Sendable {
   }
 
   /// Native stages are ours and do not write to inputs; a command might.
-  private func lookAtInputs() throws(StoreError) -> [InputLook] {
+  func lookAtInputs() throws(StoreError) -> [InputLook] {
     guard case .command = instance.contract.run else { return [] }
     var looks: [InputLook] = []
     for (name, output) in inputOutputs {
@@ -194,7 +194,7 @@ struct StageAttempt: Sendable {
     return looks
   }
 
-  private func compareInputs(_ before: [InputLook]) throws {
+  func compareInputs(_ before: [InputLook]) throws {
     for look in before {
       let now = try store.files.status(look.path)
       if now == look.status { continue }
@@ -212,6 +212,16 @@ struct StageAttempt: Sendable {
 
   private func collect(_ work: WorkDirectory, _ activity: StageActivity, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?)
   {
+    let intakes = try examineOutputs(work)
+    for pin in instance.expect {
+      guard let found = intakes.first(where: { $0.output.name == pin.output })?.output.digest, found != pin.digest else { continue }
+      throw StageProblem("output \(pin.output) is \(found), expected \(pin.digest); nothing was stored")
+    }
+    return try publish(intakes, work, activity, seconds)
+  }
+
+  /// Exactly what the contract declares, hashed; nothing is moved.
+  func examineOutputs(_ work: WorkDirectory) throws -> [Store.Intake] {
     let declared = Set(instance.outputs.map(\.name))
     for name in try store.files.list(work.outputDirectory) ?? [] where !declared.contains(name) {
       throw StageProblem("the stage created 'out/\(name)', which its contract does not declare")
@@ -225,16 +235,15 @@ struct StageAttempt: Sendable {
       { throw StageProblem("output \(output.name) \(refusal.message)") }
       intakes.append(try store.examine(path, as: survey, name: output.name, type: output.type.rawValue))
     }
-    for pin in instance.expect {
-      guard let found = intakes.first(where: { $0.output.name == pin.output })?.output.digest, found != pin.digest else { continue }
-      throw StageProblem("output \(pin.output) is \(found), expected \(pin.digest); nothing was stored")
-    }
-    return try publish(intakes, work, activity, seconds)
+    return intakes
   }
 
   private func publish(
     _ intakes: [Store.Intake], _ work: WorkDirectory, _ activity: StageActivity, _ seconds: Double
   ) throws -> (ResultSummary, ResultRecord.Novelty?) {
+    // What is there already is not taken in again, so it has to be there until a result says that it is needed.
+    try store.gate.enter()
+    defer { store.gate.leave() }
     // The first answers as long as its bytes are here; bytes made anew because they were gone answer for themselves.
     let answering: ResultRecord.Answering = isRerun || needsBytes ? .becomesCurrent : try hasWholeAnswer() ? .keepsFirst : .becomesCurrent
     var facts = machine.facts(threads: threads, numerics: numerics)

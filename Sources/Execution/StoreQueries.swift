@@ -35,18 +35,33 @@ package struct StoreQueries: Sendable {
     return runs
   }
 
+  /// An id is one from its beginning, the name of a run, `latest`, or `latest~2`, the second before that.
   package func run(_ choice: RunChoice) throws -> RecordedRun {
+    var choice = choice
+    var skipped = 0
+    if case .id(let text) = choice {
+      if let count = Self.stepsBack(text) { (choice, skipped) = (.latest, count) }
+      if case .run(let id)? = try store.pin(named: text)?.subject { choice = .id(id) }
+    }
     for id in try runIDs() {
       if case .id(let wanted) = choice, !id.utf8.starts(with: wanted.utf8) { continue }
       guard let run = try RecordedRun(id: id, store: store) else { continue }
       if case .latestOf(let recipe) = choice, !run.recipe.utf8.elementsEqual(recipe.utf8) { continue }
-      return run
+      if skipped == 0 { return run }
+      skipped -= 1
     }
     switch choice {
     case .latest: throw QueryError("nothing has been run in this store yet: \(store.root)")
     case .latestOf(let recipe): throw QueryError("no run of a recipe '\(recipe)' in this store")
     case .id(let id): throw QueryError("no run '\(id)' in this store")
     }
+  }
+
+  /// Of `latest` and `latest~N`; nil for anything else.
+  static func stepsBack(_ text: String) -> Int? {
+    guard text.hasPrefix("latest") else { return nil }
+    let rest = text.dropFirst("latest".count)
+    return rest.isEmpty ? 0 : rest.first == "~" ? Int(rest.dropFirst()) : nil
   }
 
   private func runIDs() throws(StoreError) -> [String] { (try store.files.list(store.root + "/runs") ?? []).reversed() }
@@ -106,7 +121,7 @@ package struct StoreQueries: Sendable {
     throw QueryError("no instance '\(name)' in run \(run.id) of \(run.recipe)\(near)")
   }
 
-  private static func instances(_ name: String, _ run: RecordedRun) -> [RecordedRun.Instance] {
+  static func instances(_ name: String, _ run: RecordedRun) -> [RecordedRun.Instance] {
     if let exact = run.instances.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) { return [exact] }
     guard let pattern = InstancePattern(name) else { return [] }
     return run.instances.filter { pattern.matches($0.path) }

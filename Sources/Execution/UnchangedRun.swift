@@ -15,30 +15,39 @@ package struct UnchangedRun {
 
   /// Nil unless everything still stands.
   package init?(_ request: RunRequest, in storePath: String) throws(StoreError) {
-    let store = try Store(reading: storePath)
+    try self.init(request, Store(reading: storePath))
+  }
+
+  private init?(_ request: RunRequest, _ store: Store) throws(StoreError) {
     guard let digest = request.digest, let memo = store.planMemo(digest), let header = Header(memo.header),
       header.trace.holds(in: request.planning.files)
     else { return nil }
     for question in header.environments where question.answer(store.sources, request.options.variables) != question.answered { return nil }
     for (path, digest) in header.sources where (try? store.sources.content(of: path).digest) != digest { return nil }
-    guard try memo.stands(in: store), try RunViews.stand(header.views, recipe: header.recipe, in: store) else { return nil }
+    guard try store.lostOutputs().isEmpty, try memo.stands(in: store), try RunViews.stand(header.views, recipe: header.recipe, in: store) else { return nil }
     self.store = store
     self.memo = memo
     self.header = header
   }
-
-  package var recipe: String { header.recipe }
-
-  /// Outputs that are printed at the end of a run, as parts of a path below the recipe's views.
-  package var reports: [RunReport] { header.reports }
 
   /// As `plan` prints it.
   package var planLines: [String] {
     memo.entries.map { RecipePlan.line("cached", $0.instance) } + ["\(memo.entries.count) instances: \(memo.entries.count) cached"]
   }
 
+  /// Records a run in which nothing was left to do; nil when something is. What is found to be there is in the journal before the
+  /// collector may remove anything.
+  package static func run(_ request: RunRequest, in storePath: String, _ display: any ProgressDisplay) throws(StoreError) -> RunRequest.Answer? {
+    let store = try Store(reading: storePath)
+    guard let digest = request.digest, store.planMemo(digest) != nil else { return nil }
+    return try store.gate.inside { () throws(StoreError) in
+      guard let unchanged = try UnchangedRun(request, store), let outcome = try unchanged.record(request, display) else { return nil }
+      return RunRequest.Answer(outcome: outcome, recipe: unchanged.header.recipe, reports: unchanged.header.reports)
+    }
+  }
+
   /// Records the run as the one before it, with nothing done; nil when that one's plan is gone.
-  package func record(_ request: RunRequest, _ display: any ProgressDisplay) throws(StoreError) -> RunOutcome? {
+  private func record(_ request: RunRequest, _ display: any ProgressDisplay) throws(StoreError) -> RunOutcome? {
     let start = monotonicSeconds()
     let whole = Paths.absolute(request.manifest, from: request.planning.workingDirectory)
     guard let manifest = try store.files.read(whole) else { return nil }

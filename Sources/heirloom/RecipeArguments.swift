@@ -1,4 +1,5 @@
 import ArgumentParser
+import Artifacts
 import Diagnostics
 import Execution
 import Foundation
@@ -49,6 +50,13 @@ struct StoreArguments: ParsableArguments {
   /// The store of the project that one stands in.
   func path() -> String {
     path(project: Program.planning.projectDirectory(for: Program.planning.workingDirectory))
+  }
+
+  /// The store of the project that one stands in, which must be there.
+  func existing() throws -> Store {
+    let path = path()
+    guard FileManager.default.fileExists(atPath: path + "/format") else { throw CommandFailure.usage("there is no store at \(path)") }
+    return try Store(reading: path)
   }
 
   private func path(project: String) -> String {

@@ -4,7 +4,7 @@ import Execution
 /// Which run a question is about: the store's latest unless told otherwise.
 struct RunChoiceArguments: ParsableArguments {
   @Option(help: "The latest run of this recipe.") var recipe: String?
-  @Option(name: .customLong("run"), help: "The run of this id, or of the id that begins so.") var id: String?
+  @Option(name: .customLong("run"), help: "The run of this id, of the id that begins so, of this name, or latest~1.") var id: String?
   @OptionGroup var store: StoreArguments
 
   func validate() throws {

@@ -18,14 +18,15 @@ struct Status: ParsableCommand {
 
 /// `heirloom runs`: the runs of a store.
 struct Runs: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "List the runs of a store, newest first.")
+  static let configuration = CommandConfiguration(abstract: "List the runs of a store, newest first: outcome, duration, cache hits.")
 
   @OptionGroup var store: StoreArguments
   @Flag(help: "Print a JSON list.") var json = false
 
   func run() throws {
-    let runs = try StoreQueries(store.path()).runs()
-    if json { return Terminal.say(JSONValue.array(runs.map(\.summary)).encoded(pretty: true)) }
-    for run in runs { if let line = run.lines.first { Terminal.say(line) } }
+    let queries = try StoreQueries(store.path())
+    let (runs, names) = (try queries.runs(), try queries.runNames())
+    if json { return Terminal.say(JSONValue.array(runs.map { $0.summary(name: names[$0.id]) }).encoded(pretty: true)) }
+    for run in runs { Terminal.say(run.line(name: names[run.id])) }
   }
 }
