@@ -424,7 +424,8 @@ package final class RecipeRun {
         if try store.hasObject(output.digest) { passing.append(output) }
       }
     }
-    if !passing.isEmpty { _ = try Collection(store).free(passing) }
+    // A saving and no more: what cannot be freed now is left to `gc`, and nobody waits long for it.
+    if !passing.isEmpty { _ = try? Collection(store, waitSeconds: 2).free(passing) }
   }
 
   /// The run cannot go on: nothing may be left running when the caller hears of it.

@@ -21,108 +21,122 @@ struct CollectionRaceTests {
         return nil
       }))
     // Something goes in any case, so that the collector comes as far as that.
-    try place.open().compute("nobodys", ["out": "nobody's"])
+    try place.open().compute("nobodys \(moment)", ["out": "nobody's \(moment)"])
     #expect(try Collection(all: store, keepRuns: 0).run().objects > 0)
     try once.check()
   }
 
   private func shard(_ text: String) -> String { String(Digest(hashing: text).hex.prefix(2)) }
 
-  @Test("a run that judges a result as cached keeps its bytes, wherever the collector is", arguments: moments)
-  func judging(moment: String) throws {
+  @Test("a run that judges a result as cached keeps its bytes, wherever the collector is")
+  func judging() throws {
     let place = TemporaryStore()
     let store = try place.open()
-    let record = try store.compute("old", ["x": "1", "y": "2"], directory: true)
-    let run = try PretendedRun(store, "r")
-    try collect(place, at: moment, shard("1")) {
-      try store.gate.enter()
-      defer { store.gate.leave() }
+    for moment in Self.moments {
+      let record = try store.compute("old \(moment)", ["x": "1 \(moment)", "y": "2 \(moment)"], directory: true)
+      let run = try PretendedRun(store, "r")
+      try collect(place, at: moment, shard("1 \(moment)")) {
+        try store.gate.enter()
+        defer { store.gate.leave() }
+        #expect(try store.holds(record.answer.outputs[0]))
+        run.rely(on: record.key)
+        try run.directory.flush()
+      }
       #expect(try store.holds(record.answer.outputs[0]))
-      run.rely(on: record.key)
-      try run.directory.flush()
+      try run.end()
     }
-    #expect(try store.holds(record.answer.outputs[0]))
     #expect(try Checkup(store).run().isClean)
   }
 
-  @Test("a run that publishes bytes that are there already has them afterwards", arguments: moments)
-  func adopting(moment: String) throws {
+  @Test("a run that publishes bytes that are there already has them afterwards")
+  func adopting() throws {
     let place = TemporaryStore()
     let store = try place.open()
-    try store.compute("old", ["x": "1", "y": "2"], directory: true)
-    let run = try PretendedRun(store, "r")
-    let parts: JSONValue = ["name": "new", "inputs": .object(JSONObject())]
-    let key = Digest(hashing: CanonicalJSON.bytes(parts))
-    run.rely(on: key)
-    try run.directory.flush()
-    try collect(place, at: moment, shard("1")) {
-      try store.gate.enter()
-      defer { store.gate.leave() }
-      try store.compute("new", ["x": "1", "z": "3"], directory: true)
+    for moment in Self.moments {
+      try store.compute("old \(moment)", ["x": "1 \(moment)", "y": "2 \(moment)"], directory: true)
+      let run = try PretendedRun(store, "r")
+      let parts: JSONValue = ["name": .string("new \(moment)"), "inputs": .object(JSONObject())]
+      let key = Digest(hashing: CanonicalJSON.bytes(parts))
+      run.rely(on: key)
+      try run.directory.flush()
+      try collect(place, at: moment, shard("1 \(moment)")) {
+        try store.gate.enter()
+        defer { store.gate.leave() }
+        try store.compute("new \(moment)", ["x": "1 \(moment)", "z": "3"], directory: true)
+      }
+      let record = try #require(try store.result(key))
+      #expect(try store.holds(record.answer.outputs[0]))
+      #expect(try !store.hasObject(Digest(hashing: "2 \(moment)")))
+      try run.end()
     }
-    let record = try #require(try store.result(key))
-    #expect(try store.holds(record.answer.outputs[0]))
-    #expect(try !store.hasObject(Digest(hashing: "2")))
   }
 
-  @Test("a run that begins and ends while the collector works keeps what it relied on", arguments: moments)
-  func shortRun(moment: String) throws {
+  @Test("a run that begins and ends while the collector works keeps what it relied on")
+  func shortRun() throws {
     let place = TemporaryStore()
     let store = try place.open()
-    let record = try store.compute("old", ["out": "1"])
-    try collect(place, at: moment, shard("1")) {
+    for moment in Self.moments {
+      let record = try store.compute("old \(moment)", ["out": "1 \(moment)"])
+      try collect(place, at: moment, shard("1 \(moment)")) {
+        let run = try PretendedRun(store, "r", [("old", record.key, [], [])])
+        try store.gate.enter()
+        #expect(try store.holds(record.answer.outputs[0]))
+        try store.show(record.answer.outputs[0], recipe: "r", instance: "old")
+        store.gate.leave()
+        try run.end()
+      }
+      #expect(try store.holds(record.answer.outputs[0]))
+    }
+  }
+
+  @Test("a run that ends while the collector works keeps what its views show")
+  func endingRun() throws {
+    let place = TemporaryStore()
+    let store = try place.open()
+    for moment in Self.moments {
+      let record = try store.compute("old \(moment)", ["out": "1 \(moment)"])
       let run = try PretendedRun(store, "r", [("old", record.key, [], [])])
-      try store.gate.enter()
+      try collect(place, at: moment, shard("1 \(moment)")) {
+        try store.show(record.answer.outputs[0], recipe: "r", instance: "old")
+        try run.end()
+      }
       #expect(try store.holds(record.answer.outputs[0]))
-      try store.show(record.answer.outputs[0], recipe: "r", instance: "old")
-      store.gate.leave()
+    }
+  }
+
+  @Test("a pin that was set while the collector works holds")
+  func pinning() throws {
+    let place = TemporaryStore()
+    let store = try place.open()
+    for moment in Self.moments {
+      let record = try store.compute("old \(moment)", ["out": "1 \(moment)"])
+      try collect(place, at: moment, shard("1 \(moment)")) {
+        try store.gate.enter()
+        defer { store.gate.leave() }
+        #expect(try store.holds(record.answer.outputs[0]))
+        try store.keep(
+          Pin(name: moment, subject: .outputs(record.answer.outputs, recipe: "r", instance: "old", key: record.key), created: 1))
+      }
+      #expect(try store.holds(record.answer.outputs[0]))
+    }
+  }
+
+  @Test("another outcome that answers from now on does not take away the one a live run goes by")
+  func otherAnswer() throws {
+    let place = TemporaryStore()
+    let store = try place.open()
+    for moment in Self.moments {
+      let first = try store.keep(try place.write("1", "first \(moment)"), key: Digest(hashing: "k \(moment)")).record.answer.outputs[0]
+      let run = try PretendedRun(store, "r", [("k", Digest(hashing: "k \(moment)"), [], [])])
+      try collect(place, at: moment, shard("first \(moment)")) {
+        try store.gate.enter()
+        defer { store.gate.leave() }
+        let second = try store.keep(try place.write("2", "second \(moment)"), key: Digest(hashing: "k \(moment)"), .becomesCurrent)
+        #expect(second.novelty == .different)
+      }
+      #expect(try store.holds(first))
       try run.end()
     }
-    #expect(try store.holds(record.answer.outputs[0]))
-  }
-
-  @Test("a run that ends while the collector works keeps what its views show", arguments: moments)
-  func endingRun(moment: String) throws {
-    let place = TemporaryStore()
-    let store = try place.open()
-    let record = try store.compute("old", ["out": "1"])
-    let run = try PretendedRun(store, "r", [("old", record.key, [], [])])
-    try collect(place, at: moment, shard("1")) {
-      try store.show(record.answer.outputs[0], recipe: "r", instance: "old")
-      try run.end()
-    }
-    #expect(try store.holds(record.answer.outputs[0]))
-  }
-
-  @Test("a pin that was set while the collector works holds", arguments: moments)
-  func pinning(moment: String) throws {
-    let place = TemporaryStore()
-    let store = try place.open()
-    let record = try store.compute("old", ["out": "1"])
-    try collect(place, at: moment, shard("1")) {
-      try store.gate.enter()
-      defer { store.gate.leave() }
-      #expect(try store.holds(record.answer.outputs[0]))
-      try store.keep(
-        Pin(name: "p", subject: .outputs(record.answer.outputs, recipe: "r", instance: "old", key: record.key), created: 1))
-    }
-    #expect(try store.holds(record.answer.outputs[0]))
-  }
-
-  @Test("another outcome that answers from now on does not take away the one a live run goes by", arguments: moments)
-  func otherAnswer(moment: String) throws {
-    let place = TemporaryStore()
-    let store = try place.open()
-    let first = try store.keep(try place.write("1", "first"), key: Digest(hashing: "k")).record.answer.outputs[0]
-    let run = try PretendedRun(store, "r", [("k", Digest(hashing: "k"), [], [])])
-    try collect(place, at: moment, shard("first")) {
-      try store.gate.enter()
-      defer { store.gate.leave() }
-      let second = try store.keep(try place.write("2", "second"), key: Digest(hashing: "k"), .becomesCurrent)
-      #expect(second.novelty == .different)
-    }
-    #expect(try store.holds(first))
-    try run.end()
   }
 
   @Test("who comes while the collector removes waits, and then sees what is gone")
