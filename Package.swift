@@ -45,7 +45,7 @@ let package = Package(
     runner("Hashing", ["JSONValues", crypto]),
     runner("Manifests", ["CLibYAML", "Diagnostics", "JSONValues"]),
     runner("Planning", ["Manifests", "Hashing", "Diagnostics", "JSONValues"]),
-    runner("Artifacts", ["Hashing", "JSONValues"]),
+    runner("Artifacts", ["CProcesses", "Hashing", "JSONValues"]),
     runner("StageInterface", ["JSONValues"]),
     runner("Execution", ["CProcesses", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
     runner("Reporting", ["JSONValues"]),

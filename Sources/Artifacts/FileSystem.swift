@@ -1,3 +1,4 @@
+import CProcesses
 import Glibc
 
 /// The file operations that the store is made of, and the one place where they can be made to fail.
@@ -185,6 +186,31 @@ package struct FileSystem: Sendable {
   package func sync(_ descriptor: Int32, _ path: String) throws(StoreError) {
     try begin(.sync, path)
     try check(fsync(descriptor), .sync, path)
+  }
+
+  /// Waits until a file's bytes are on the disk.
+  package func syncFile(_ path: String) throws(StoreError) {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    defer { close(descriptor) }
+    try sync(descriptor, path)
+  }
+
+  /// Waits until everything that was written to the file system that `path` is on is on the disk.
+  package func syncAll(_ path: String) throws(StoreError) {
+    try begin(.sync, path)
+    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    defer { close(descriptor) }
+    try check(hl_sync_all(descriptor), .sync, path)
+  }
+
+  /// Has a file's bytes written, without waiting for it.
+  package func startWriting(_ path: String) {
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    _ = hl_start_writing(descriptor)
   }
 
   /// Waits until the names in a directory are on the disk.

@@ -92,6 +92,8 @@ extension Store {
   /// So many different requests are remembered.
   private static let memoLimit = 16
 
+  package func hasPlanMemo(_ request: Digest) throws(StoreError) -> Bool { try files.exists("\(memoDirectory)/\(request.hex)") }
+
   /// What was written down for a request; nil when nothing usable was.
   package func planMemo(_ request: Digest) -> PlanMemo? {
     guard let bytes = try? files.read("\(memoDirectory)/\(request.hex)") else { return nil }

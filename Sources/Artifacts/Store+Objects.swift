@@ -1,20 +1,6 @@
 import Glibc
 import Hashing
 
-/// Directories whose names have to be made lasting before a result may speak of them.
-package struct PendingNames: Sendable {
-  private var directories: Set<String> = []
-
-  package init() {}
-
-  mutating func add(_ directory: String) { directories.insert(directory) }
-
-  mutating func sync(_ files: FileSystem) throws(StoreError) {
-    for directory in directories.sorted() { try files.syncDirectory(directory) }
-    directories = []
-  }
-}
-
 extension Store {
   package func hasObject(_ digest: Digest) throws(StoreError) -> Bool { try files.exists(objectPath(digest)) }
 
@@ -66,11 +52,14 @@ extension Store {
 
   private func hash(_ path: String) throws(StoreError) -> (Digest, Int) {
     try files.begin(.read, path)
+    // While it is read it is also written, so that there is less to wait for afterwards.
+    files.startWriting(path)
     do { return try Digest.ofFile(path) } catch { throw StoreError(.read, path, error.code) }
   }
 
-  /// Moves an examined output into `objects/`, bytes lasting; the names last after `PendingNames.sync`.
-  package func take(_ intake: Intake, _ pending: inout PendingNames) throws(StoreError) {
+  /// Moves an examined output into `objects/`. Bytes and names last after `PendingWrites.sync`; until then an object can be torn by a loss of
+  /// power, but nothing speaks of it, and a torn one has not its size.
+  package func take(_ intake: Intake, _ pending: inout PendingWrites) throws(StoreError) {
     guard let listing = intake.listing else {
       return try adopt(intake.path, digest: intake.output.digest, size: intake.output.size, &pending)
     }
@@ -81,25 +70,28 @@ extension Store {
   }
 
   /// One file enters by rename: no second copy. What is there already, whole, stays.
-  private func adopt(_ path: String, digest: Digest, size: Int, _ pending: inout PendingNames) throws(StoreError) {
+  private func adopt(_ path: String, digest: Digest, size: Int, _ pending: inout PendingWrites) throws(StoreError) {
     let object = objectPath(digest)
-    // A file in place was synced by whoever put it there, but perhaps its name not yet: so the name is synced again.
-    pending.add(Self.parent(of: object))
-    if let known = try files.status(object), known.kind == .file, known.size == size { return }
+    // What is in place already was put there by somebody who may not have come to make it last.
+    pending.add(directory: Self.parent(of: object))
+    if let known = try files.status(object), known.kind == .file, known.size == size {
+      if size < Self.syncedAlone { pending.add(file: object) }
+      return
+    }
     guard let status = try files.status(path, followingLinks: false), status.kind == .file else {
       throw StoreError("the file vanished before it was stored", path: path)
     }
     // Another name would let its content be changed through it, so such a file is copied.
     if status.names > 1 { return try copy(path, digest: digest, &pending) }
     try files.protect(path, mode: 0o444)
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
-    defer { close(descriptor) }
-    try files.sync(descriptor, path)
+    if size >= Self.syncedAlone { try files.syncFile(path) } else { pending.add(file: object) }
     try files.rename(path, to: object)
   }
 
-  private func copy(_ path: String, digest: Digest, _ pending: inout PendingNames) throws(StoreError) {
+  /// A large file is made to last by whoever made it, before it gets its name; small ones together.
+  private static let syncedAlone = 1 << 20
+
+  private func copy(_ path: String, digest: Digest, _ pending: inout PendingWrites) throws(StoreError) {
     let source = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard source >= 0 else { throw StoreError(.open, path, errno) }
     defer { close(source) }
@@ -109,21 +101,21 @@ extension Store {
   }
 
   /// Stores bytes made here: a listing, a log.
-  package func put(_ bytes: [UInt8], digest: Digest, _ pending: inout PendingNames) throws(StoreError) {
+  package func put(_ bytes: [UInt8], digest: Digest, _ pending: inout PendingWrites) throws(StoreError) {
     let object = objectPath(digest)
-    pending.add(Self.parent(of: object))
-    if let known = try files.status(object), known.kind == .file, known.size == bytes.count { return }
+    pending.add(directory: Self.parent(of: object))
+    if let known = try files.status(object), known.kind == .file, known.size == bytes.count { return pending.add(file: object) }
     try place(digest, &pending) { (descriptor, temporary) throws(StoreError) in try files.write(bytes, descriptor, temporary) }
   }
 
-  package func put(_ bytes: [UInt8], _ pending: inout PendingNames) throws(StoreError) -> Digest {
+  package func put(_ bytes: [UInt8], _ pending: inout PendingWrites) throws(StoreError) -> Digest {
     let digest = Digest(hashing: bytes)
     try put(bytes, digest: digest, &pending)
     return digest
   }
 
   private func place(
-    _ digest: Digest, _ pending: inout PendingNames, _ fill: (Int32, String) throws(StoreError) -> Void
+    _ digest: Digest, _ pending: inout PendingWrites, _ fill: (Int32, String) throws(StoreError) -> Void
   ) throws(StoreError) {
     let temporary = "\(root)/incoming/\(digest.hex)\(Self.temporarySuffix())"
     try files.begin(.open, temporary)
@@ -132,8 +124,8 @@ extension Store {
     defer { close(descriptor) }
     do {
       try fill(descriptor, temporary)
-      try files.sync(descriptor, temporary)
       try files.rename(temporary, to: objectPath(digest))
+      pending.add(file: objectPath(digest))
     } catch {
       try? files.remove(temporary)
       throw error

@@ -9,32 +9,76 @@ extension Store {
     package let novelty: ResultRecord.Novelty?
   }
 
+  /// A result that is written and not yet seen.
+  package struct Prepared: Sendable {
+    let publication: Publication
+    /// The file that is to be renamed, and how it looks; nil when the result is there as it is.
+    fileprivate let temporary: (path: String, status: FileStatus)?
+    fileprivate let path: String
+
+    /// Where its name will be; nil when no name changes.
+    var directory: String? { temporary == nil ? nil : Store.parent(of: path) }
+  }
+
   /// The whole record of a key; nil when it has no result.
   package func result(_ key: Digest) throws(StoreError) -> ResultRecord? { try ResultIndex.record(key, root: root, files: files) }
 
   /// Makes a result appear after its objects last. The caller holds the key's lock.
   package func publish(
-    key: Digest, stage: String, parts: JSONValue, outcome: ResultOutcome, _ answering: ResultRecord.Answering, _ pending: inout PendingNames
+    key: Digest, stage: String, parts: JSONValue, outcome: ResultOutcome, _ answering: ResultRecord.Answering,
+    _ pending: inout PendingWrites
   ) throws(StoreError) -> Publication {
-    try pending.sync(files)
+    let prepared = try prepare(key: key, stage: stage, parts: parts, outcome: outcome, answering, &pending)
+    do { try pending.sync(files, root: root) } catch {
+      abandon(prepared)
+      throw error
+    }
+    let publication = try finish(prepared)
+    if let directory = prepared.directory { try files.syncDirectory(directory) }
+    return publication
+  }
+
+  /// Writes a result beside its place. What has to last before it may appear is added to `pending`. The caller holds the key's lock, and
+  /// keeps it until the result has been finished or abandoned.
+  package func prepare(
+    key: Digest, stage: String, parts: JSONValue, outcome: ResultOutcome, _ answering: ResultRecord.Answering,
+    _ pending: inout PendingWrites
+  ) throws(StoreError) -> Prepared {
     var novelty: ResultRecord.Novelty?
     var record = ResultRecord(key: key, stage: stage, parts: parts, outcome: outcome)
+    let path = resultPath(key)
     if var known = try result(key) {
+      let before = known
       novelty = known.note(outcome, answering)
-      if known == record || (novelty == .same) { return Publication(record: known, novelty: novelty) }
+      if known == before { return Prepared(publication: Publication(record: known, novelty: novelty), temporary: nil, path: path) }
       record = known
     }
-    let path = resultPath(key)
     let temporary = path + Self.temporarySuffix()
-    do {
-      try files.write(record.json.encodedBytes(), to: temporary, .lasting)
-      if let status = try files.status(temporary) { try results.note(record, status) }
-      try files.rename(temporary, to: path)
-      try files.syncDirectory(Self.parent(of: path))
+    do throws(StoreError) {
+      try files.write(record.json.encodedBytes(), to: temporary)
+      guard let status = try files.status(temporary) else { throw StoreError("vanished as it was written", path: temporary) }
+      pending.add(file: temporary)
+      return Prepared(publication: Publication(record: record, novelty: novelty), temporary: (temporary, status), path: path)
     } catch {
       try? files.remove(temporary)
       throw error
     }
-    return Publication(record: record, novelty: novelty)
+  }
+
+  /// Makes a prepared result appear; what it speaks of lasts.
+  func finish(_ prepared: Prepared) throws(StoreError) -> Publication {
+    guard let (temporary, status) = prepared.temporary else { return prepared.publication }
+    do {
+      try results.note(prepared.publication.record, status)
+      try files.rename(temporary, to: prepared.path)
+    } catch {
+      try? files.remove(temporary)
+      throw error
+    }
+    return prepared.publication
+  }
+
+  func abandon(_ prepared: Prepared) {
+    if let temporary = prepared.temporary { try? files.remove(temporary.path) }
   }
 }

@@ -15,3 +15,7 @@ int hl_available_processors(void) {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
 }
+
+int hl_sync_all(int descriptor) { return syncfs(descriptor); }
+
+int hl_start_writing(int descriptor) { return sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); }

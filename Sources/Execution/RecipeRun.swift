@@ -25,6 +25,7 @@ package final class RecipeRun {
   private let directory: RunDirectory
   private let mailbox: Mailbox<Message>
   private let lifeline: Lifeline
+  private let committer: ResultCommitter
   private var outcome: RunOutcome
 
   private var events: [Scheduler.Event] = []
@@ -76,6 +77,7 @@ package final class RecipeRun {
     views = RunViews(store: store, recipe: recipe.graph.recipe)
     mailbox = try Mailbox()
     lifeline = try Lifeline()
+    committer = ResultCommitter(store)
     let machine = options.machine
     let graph = recipe.graph
     let tasks = graph.instances.map { instance in
@@ -277,9 +279,10 @@ package final class RecipeRun {
       instance: instance, key: key, recipe: graph.recipe, runID: directory.id, store: store, machine: options.machine,
       variables: options.variables, program: options.program, inputs: handed.inputs, sources: handed.sources, inputOutputs: handed.outputs,
       threads: Self.threads(instance, options), numerics: graph.numerics.rawValue, gpus: gpus.map { options.machine.gpus[$0] },
-      attempt: attempt, isRerun: judge.isRerun(index), needsBytes: bytesWanted.contains(index), lifeline: lifeline, child: child)
+      attempt: attempt, isRerun: judge.isRerun(index), needsBytes: bytesWanted.contains(index), lifeline: lifeline, child: child,
+      committer: committer)
     let mailbox = mailbox
-    startThread { mailbox.post((index, work.run())) }
+    startThread { work.run { mailbox.post((index, $0)) } }
   }
 
   // MARK: - Reports
@@ -310,6 +313,7 @@ package final class RecipeRun {
     case .stopped(let problem):
       keep(problem, index)
       events.append(.ended(index, .stopped))
+    case .storing: return events.append(.released(index))
     case .broken(let error):
       if breakage == nil { breakage = error }
       problems[index] = StageProblem("the store failed: \(error)")
@@ -388,6 +392,7 @@ package final class RecipeRun {
     }
     directory.note("end", Self.endMembers(outcome, status: breakage == nil ? outcome.exitStatus : 3))
     let mark = try views.end()
+    try committer.drain()
     try directory.end()
     if breakage == nil { try freePassing() }
     store.sources.save()
@@ -434,6 +439,7 @@ package final class RecipeRun {
       for child in children.values { child.signal(SIGKILL) }
       for message in mailbox.receive(within: 1).messages { children[message.index] = nil }
     }
+    try? committer.drain()
   }
 
   // MARK: - Words

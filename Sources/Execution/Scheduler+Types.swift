@@ -80,6 +80,8 @@ extension Scheduler {
     case judging
     case ready
     case running
+    /// Its process is over and its result is being stored; holds nothing.
+    case storing
     /// It failed and will be tried again at that time.
     case backingOff(until: Double)
     /// Another run computes the same key; holds no slot.
@@ -112,6 +114,8 @@ extension Scheduler {
   package enum Event: Sendable, Equatable {
     case begin
     case judged(Int, Verdict)
+    /// Its process is over, and what it held is free; it ends when its result is stored.
+    case released(Int)
     case ended(Int, Ending)
     /// A blocked instance should be looked at again.
     case unblocked(Int)

@@ -90,6 +90,7 @@ package struct Scheduler: Sendable {
     switch event {
     case .begin: for index in tasks.indices where states[index] == .waiting(0) { judge(index) }
     case .judged(let index, let verdict): judged(index, verdict, now)
+    case .released(let index): released(index)
     case .ended(let index, let ending): ended(index, ending, now)
     case .unblocked(let index): if states[index] == .blocked { judge(index) }
     case .interrupt: interrupt(now)
@@ -116,6 +117,7 @@ package struct Scheduler: Sendable {
     switch (from, to) {
     case (.waiting, .waiting), (.waiting, .judging), (.judging, .ready), (.judging, .waiting), (.judging, .finished): true
     case (.ready, .running), (.running, .finished), (.running, .backingOff), (.running, .blocked): true
+    case (.running, .storing), (.storing, .finished), (.storing, .backingOff): true
     case (.backingOff, .ready), (.blocked, .judging), (.ready, .judging): true
     case (.waiting, .finished), (.ready, .finished), (.backingOff, .finished), (.blocked, .finished): true
     // What was final is not when bytes turn out to be gone, or when those before it come out different.
@@ -173,16 +175,28 @@ package struct Scheduler: Sendable {
 
   // MARK: - Ended
 
-  private mutating func ended(_ index: Int, _ ending: Ending, _ now: Double) {
+  private mutating func released(_ index: Int) {
     guard states[index] == .running, let run = runs.removeValue(forKey: index) else { return }
     release(run, tasks[index].need)
+    move(index, to: .storing)
+  }
+
+  private mutating func ended(_ index: Int, _ ending: Ending, _ now: Double) {
+    var run: Run?
+    switch states[index] {
+    case .running:
+      run = runs.removeValue(forKey: index)
+      if let run { release(run, tasks[index].need) }
+    case .storing: break
+    default: return
+    }
     switch ending {
     case .succeeded(let changed): settle(index, .ran, changed: changed)
     case .found(let changed): settle(index, .cached, changed: changed)
     case .blocked: mode == .normal ? move(index, to: .blocked) : giveUp(index)
     case .failed, .stopped:
       outdated.remove(index)
-      if run.stopCause == .interrupt || wasInterrupted { return finish(index, .interrupted) }
+      if run?.stopCause == .interrupt || wasInterrupted { return finish(index, .interrupted) }
       guard mode == .normal, attempts[index] <= tasks[index].retries else { return fail(index) }
       let wait = min(limits.backOffSeconds * Double(1 << min(attempts[index] - 1, 16)), 60)
       move(index, to: .backingOff(until: now + wait))
@@ -206,7 +220,7 @@ package struct Scheduler: Sendable {
         move(dependent, to: .waiting(count - 1))
         if count == 1 { mode == .normal ? judge(dependent) : giveUp(dependent) }
       case .finished(.cached), .finished(.ran): if isAnother { rejudge(dependent) }
-      case .ready, .running, .backingOff: if isAnother { outdated.insert(dependent) }
+      case .ready, .running, .storing, .backingOff: if isAnother { outdated.insert(dependent) }
       default: break
       }
     }

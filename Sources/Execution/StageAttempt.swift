@@ -17,6 +17,8 @@ enum AttemptReport: Sendable {
   case failed(StageProblem)
   /// Stopped with a checkpoint, or by a signal.
   case stopped(StageProblem)
+  /// The work is done and what it held is free; another report says what became of the result.
+  case storing
   /// The store's fault: the run cannot go on.
   case broken(StoreError)
 }
@@ -59,26 +61,38 @@ struct StageAttempt: Sendable {
   let needsBytes: Bool
   let lifeline: Lifeline
   let child: ChildProcess
+  let committer: ResultCommitter
 
   private static let lifelineDescriptor: Int32 = 3
   private static let lockDescriptor: Int32 = 4
 
-  func run() -> AttemptReport {
+  /// Calls `report` once, or twice if the first time says `storing`; perhaps on another thread, perhaps after it has returned.
+  func run(_ report: @escaping @Sendable (AttemptReport) -> Void) {
     do throws(StoreError) {
-      guard let lock = try takeLock() else { return .blocked(try store.owner(ofLock: key.digest)) }
-      defer { lock.release() }
-      if let summary = try resultMeanwhile() { return .found(summary) }
-      let work = store.workDirectory(key.digest)
-      do {
-        return try perform(work, lock)
-      } catch let problem as StageProblem {
-        return .failed(withLog(problem, work))
-      } catch let error as StoreError {
-        return .broken(error)
-      } catch {
-        return .failed(StageProblem("\(error)"))
+      guard let lock = try takeLock() else { return report(.blocked(try store.owner(ofLock: key.digest))) }
+      if let summary = try resultMeanwhile() {
+        lock.release()
+        return report(.found(summary))
       }
-    } catch { return .broken(error) }
+      let work = store.workDirectory(key.digest)
+      if let end = perform(work, lock, report) {
+        lock.release()
+        report(end)
+      }
+    } catch { report(.broken(error)) }
+  }
+
+  /// Nil when the result has been handed over: then the lock goes with it.
+  private func perform(_ work: WorkDirectory, _ lock: FileLock, _ report: @escaping @Sendable (AttemptReport) -> Void) -> AttemptReport? {
+    do {
+      return try carryOut(in: work, lock, report)
+    } catch let problem as StageProblem {
+      return .failed(withLog(problem, work))
+    } catch let error as StoreError {
+      return .broken(error)
+    } catch {
+      return .failed(StageProblem("\(error)"))
+    }
   }
 
   // MARK: - Lock
@@ -107,7 +121,9 @@ struct StageAttempt: Sendable {
 
   // MARK: - The work
 
-  private func perform(_ work: WorkDirectory, _ lock: FileLock) throws -> AttemptReport {
+  private func carryOut(
+    in work: WorkDirectory, _ lock: FileLock, _ report: @escaping @Sendable (AttemptReport) -> Void
+  ) throws -> AttemptReport? {
     let keepsPast = attempt > 1 || (instance.contract.checkpoints && !isRerun)
     try work.prepare(keepsPast ? .kept : .forgotten)
     let order = self.order(work)
@@ -123,8 +139,27 @@ struct StageAttempt: Sendable {
     }
     try compareInputs(before)
     let activity = StageActivity(reading: work.eventsPath, store.files)
-    let (summary, novelty) = try collect(work, activity, seconds)
-    return .succeeded(summary, novelty: novelty, seconds: seconds, warnings: activity.warnings)
+    let (prepared, pending) = try collect(work, activity, seconds)
+    report(.storing)
+    committer.submit(
+      ResultCommitter.Order(prepared, pending) { result in
+        store.gate.leave()
+        report(stored(result, work, lock, seconds: seconds, warnings: activity.warnings))
+      })
+    return nil
+  }
+
+  /// The result is there, or cannot be; the key is free for others.
+  private func stored(
+    _ result: Result<Store.Publication, StoreError>, _ work: WorkDirectory, _ lock: FileLock, seconds: Double, warnings: [String]
+  ) -> AttemptReport {
+    defer { lock.release() }
+    do throws(StoreError) {
+      let publication = try result.get()
+      try work.remove()
+      let summary = ResultSummary(publication.record)
+      return .succeeded(summary, novelty: publication.novelty, seconds: seconds, warnings: warnings)
+    } catch { return .broken(error) }
   }
 
   func order(_ work: WorkDirectory) -> StageOrder {
@@ -210,14 +245,18 @@ struct StageAttempt: Sendable {
 
   // MARK: - Outputs
 
-  private func collect(_ work: WorkDirectory, _ activity: StageActivity, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?)
-  {
+  private func collect(_ work: WorkDirectory, _ activity: StageActivity, _ seconds: Double) throws -> (Store.Prepared, PendingWrites) {
     let intakes = try examineOutputs(work)
     for pin in instance.expect {
       guard let found = intakes.first(where: { $0.output.name == pin.output })?.output.digest, found != pin.digest else { continue }
       throw StageProblem("output \(pin.output) is \(found), expected \(pin.digest); nothing was stored")
     }
-    return try publish(intakes, work, activity, seconds)
+    // What is there already is not taken in again, so it has to be there until a result says that it is needed.
+    try store.gate.enter()
+    do { return try prepare(intakes, work, activity, seconds) } catch {
+      store.gate.leave()
+      throw error
+    }
   }
 
   /// Exactly what the contract declares, hashed; nothing is moved.
@@ -238,27 +277,24 @@ struct StageAttempt: Sendable {
     return intakes
   }
 
-  private func publish(
+  /// Takes the outputs in and writes the result beside its place, inside the gate.
+  private func prepare(
     _ intakes: [Store.Intake], _ work: WorkDirectory, _ activity: StageActivity, _ seconds: Double
-  ) throws -> (ResultSummary, ResultRecord.Novelty?) {
-    // What is there already is not taken in again, so it has to be there until a result says that it is needed.
-    try store.gate.enter()
-    defer { store.gate.leave() }
+  ) throws -> (Store.Prepared, PendingWrites) {
     // The first answers as long as its bytes are here; bytes made anew because they were gone answer for themselves.
     let answering: ResultRecord.Answering = isRerun || needsBytes ? .becomesCurrent : try hasWholeAnswer() ? .keepsFirst : .becomesCurrent
     var facts = machine.facts(threads: threads, numerics: numerics)
     for (name, value) in activity.facts.members { facts.set(name, value) }
-    var pending = PendingNames()
+    var pending = PendingWrites()
     for intake in intakes { try store.take(intake, &pending) }
     let log = try store.put(try store.files.read(work.logPath) ?? [], &pending)
     let outcome = ResultOutcome(
       outputs: intakes.map(\.output), recipe: recipe, instance: instance.name, run: runID, finished: Double(wallClock() / 1_000_000) / 1000,
       seconds: seconds, host: facts, metrics: activity.metricsObject, warnings: activity.warnings, log: log,
       isMixed: activity.facts["mixed"]?.boolValue ?? false)
-    let publication = try store.publish(
+    let prepared = try store.prepare(
       key: key.digest, stage: instance.stage, parts: key.parts, outcome: outcome, answering, &pending)
-    try work.remove()
-    return (ResultSummary(publication.record), publication.novelty)
+    return (prepared, pending)
   }
 
   private func hasWholeAnswer() throws(StoreError) -> Bool {

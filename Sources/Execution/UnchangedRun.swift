@@ -24,7 +24,8 @@ package struct UnchangedRun {
     else { return nil }
     for question in header.environments where question.answer(store.sources, request.options.variables) != question.answered { return nil }
     for (path, digest) in header.sources where (try? store.sources.content(of: path).digest) != digest { return nil }
-    guard try store.lostOutputs().isEmpty, try memo.stands(in: store), try RunViews.stand(header.views, recipe: header.recipe, in: store) else { return nil }
+    guard try store.lostOutputs().isEmpty, try memo.stands(in: store), try RunViews.stand(header.views, recipe: header.recipe, in: store)
+    else { return nil }
     self.store = store
     self.memo = memo
     self.header = header
@@ -37,9 +38,11 @@ package struct UnchangedRun {
 
   /// Records a run in which nothing was left to do; nil when something is. What is found to be there is in the journal before the
   /// collector may remove anything.
-  package static func run(_ request: RunRequest, in storePath: String, _ display: any ProgressDisplay) throws(StoreError) -> RunRequest.Answer? {
+  package static func run(_ request: RunRequest, in storePath: String, _ display: any ProgressDisplay) throws(StoreError) -> RunRequest
+    .Answer?
+  {
     let store = try Store(reading: storePath)
-    guard let digest = request.digest, store.planMemo(digest) != nil else { return nil }
+    guard let digest = request.digest, try store.hasPlanMemo(digest) else { return nil }
     return try store.gate.inside { () throws(StoreError) in
       guard let unchanged = try UnchangedRun(request, store), let outcome = try unchanged.record(request, display) else { return nil }
       return RunRequest.Answer(outcome: outcome, recipe: unchanged.header.recipe, reports: unchanged.header.reports)

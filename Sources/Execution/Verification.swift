@@ -116,7 +116,7 @@ package struct Verification {
       variables: options.variables, program: options.program, inputs: handed.inputs, sources: handed.sources, inputOutputs: handed.outputs,
       threads: max(1, options.threads ?? min(instance.resources.cpus, options.machine.cpus)), numerics: recipe.graph.numerics.rawValue,
       gpus: Array(options.machine.gpus.prefix(instance.resources.gpus)), attempt: 1, isRerun: true, needsBytes: false, lifeline: lifeline,
-      child: ChildProcess())
+      child: ChildProcess(), committer: ResultCommitter(store))
   }
 
   // MARK: - Comparing

@@ -25,7 +25,7 @@ extension Store {
   func keep(_ path: String, key: Digest, _ answering: ResultRecord.Answering = .keepsFirst, kind: OutputSurvey.Kind = .file) throws
     -> Publication
   {
-    var pending = PendingNames()
+    var pending = PendingWrites()
     let survey = try OutputSurvey(path, expecting: kind, files: files)
     let intake = try examine(path, as: survey, name: "out", type: "file")
     try take(intake, &pending)

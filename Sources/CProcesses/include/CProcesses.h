@@ -13,4 +13,10 @@ int hl_closing_pipe(int ends[2]);
 // How many processors this process may run on, or 0.
 int hl_available_processors(void);
 
+// syncfs(2): everything written to the file system of an open file, on the disk.
+int hl_sync_all(int descriptor);
+
+// sync_file_range(2): writing a file's bytes begins, and is not waited for.
+int hl_start_writing(int descriptor);
+
 #endif

@@ -1,0 +1,146 @@
+import Glibc
+
+/// Publishes results, several at once: what they speak of is made to last together, then they appear.
+///
+/// A thread of its own takes whatever has been handed over since it last looked, so one waits no longer than for the batch before, and a
+/// thousand small stages need a few syncs where each would need several. A result that stands alone is published as `Store.publish` does it.
+/// Nothing of a result is seen before its objects last; the names of the last batch last when `drain` returns.
+///
+/// `@unchecked Sendable`: every field is guarded by `mutex`.
+package final class ResultCommitter: @unchecked Sendable {
+  package struct Order: Sendable {
+    let prepared: Store.Prepared
+    let pending: PendingWrites
+    /// Called on the committer's thread when the result is there, or cannot be.
+    let done: @Sendable (Result<Store.Publication, StoreError>) -> Void
+
+    package init(
+      _ prepared: Store.Prepared, _ pending: PendingWrites, done: @escaping @Sendable (Result<Store.Publication, StoreError>) -> Void
+    ) {
+      self.prepared = prepared
+      self.pending = pending
+      self.done = done
+    }
+  }
+
+  private let store: Store
+  private var mutex = pthread_mutex_t()
+  private var changed = pthread_cond_t()
+  private var orders: [Order] = []
+  private var isRunning = false
+  private var isBusy = false
+  /// Names that were given since the last sync.
+  private var owed = PendingWrites()
+  private var failure: StoreError?
+
+  package init(_ store: Store) {
+    self.store = store
+    pthread_mutex_init(&mutex, nil)
+    pthread_cond_init(&changed, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(&changed)
+    pthread_mutex_destroy(&mutex)
+  }
+
+  /// So many wait at most; who comes then waits with them.
+  private static let most = 256
+
+  /// Hands a result over. Returns at once, unless very many wait.
+  package func submit(_ order: Order) {
+    pthread_mutex_lock(&mutex)
+    while orders.count >= Self.most { pthread_cond_wait(&changed, &mutex) }
+    orders.append(order)
+    let starts = !isRunning
+    isRunning = true
+    pthread_cond_broadcast(&changed)
+    pthread_mutex_unlock(&mutex)
+    if starts { startThread { self.work() } }
+  }
+
+  /// Returns when everything handed over is published and lasts. The thread ends; a later `submit` starts another.
+  package func drain() throws(StoreError) {
+    pthread_mutex_lock(&mutex)
+    while isBusy || !orders.isEmpty { pthread_cond_wait(&changed, &mutex) }
+    let owed = self.owed
+    let failure = self.failure
+    self.owed = PendingWrites()
+    self.failure = nil
+    pthread_mutex_unlock(&mutex)
+    if let failure { throw failure }
+    try owed.sync(store.files, root: store.root)
+  }
+
+  /// One batch after the other, until there is none.
+  private func work() {
+    while true {
+      pthread_mutex_lock(&mutex)
+      guard !orders.isEmpty else {
+        isRunning = false
+        pthread_cond_broadcast(&changed)
+        pthread_mutex_unlock(&mutex)
+        return
+      }
+      let batch = orders
+      let owed = self.owed
+      orders = []
+      self.owed = PendingWrites()
+      isBusy = true
+      pthread_cond_broadcast(&changed)
+      pthread_mutex_unlock(&mutex)
+      let left = publish(batch, owed)
+      pthread_mutex_lock(&mutex)
+      self.owed.add(left)
+      isBusy = false
+      pthread_cond_broadcast(&changed)
+      pthread_mutex_unlock(&mutex)
+    }
+  }
+
+  /// Hands back which names still have to be made to last.
+  private func publish(_ batch: [Order], _ owed: PendingWrites) -> PendingWrites {
+    var pending = owed
+    for order in batch { pending.add(order.pending) }
+    do { try pending.sync(store.files, root: store.root) } catch {
+      for order in batch {
+        store.abandon(order.prepared)
+        order.done(.failure(error))
+      }
+      return owed
+    }
+    var left = PendingWrites()
+    for order in batch {
+      do throws(StoreError) {
+        let publication = try store.finish(order.prepared)
+        if let directory = order.prepared.directory { left.add(directory: directory) }
+        order.done(.success(publication))
+      } catch { order.done(.failure(error)) }
+    }
+    return left
+  }
+}
+
+/// Runs `body` on a thread of its own: what blocks may not run on the cooperative pool.
+package func startThread(_ body: @escaping @Sendable () -> Void) {
+  let box = Unmanaged.passRetained(ThreadBody(body))
+  var thread = pthread_t()
+  let code = pthread_create(
+    &thread, nil,
+    { raw in
+      guard let raw else { return nil }
+      Unmanaged<ThreadBody>.fromOpaque(raw).takeRetainedValue().body()
+      return nil
+    }, box.toOpaque())
+  guard code == 0 else {
+    // No thread to be had: then here and now.
+    box.takeRetainedValue().body()
+    return
+  }
+  pthread_detach(thread)
+}
+
+private final class ThreadBody: Sendable {
+  let body: @Sendable () -> Void
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
