@@ -64,9 +64,9 @@ extension Store {
       output: StoredOutput(name: name, type: type, digest: digest, size: listing.size, isDirectory: true), path: path, listing: listing)
   }
 
-  private func hash(_ path: String) throws(StoreError) -> (Digest, Int) {
-    try files.begin(.read, path)
-    do { return try Digest.ofFile(path) } catch { throw StoreError(.read, path, error.code) }
+  /// The digest of a file's bytes, and how many there are; a file that cannot be read is the store's fault.
+  package func hash(_ path: String) throws(StoreError) -> (digest: Digest, size: Int) {
+    do { return try files.digest(ofFile: path) } catch { throw StoreError(.read, path, error.code) }
   }
 
   /// Moves an examined output into `objects/`, bytes lasting; the names last after `PendingNames.sync`.
@@ -92,16 +92,14 @@ extension Store {
     // Another name would let its content be changed through it, so such a file is copied.
     if status.names > 1 { return try copy(path, digest: digest, &pending) }
     try files.protect(path, mode: 0o444)
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    let descriptor = try files.open(path, O_RDONLY)
     defer { close(descriptor) }
     try files.sync(descriptor, path)
     try files.rename(path, to: object)
   }
 
   private func copy(_ path: String, digest: Digest, _ pending: inout PendingNames) throws(StoreError) {
-    let source = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard source >= 0 else { throw StoreError(.open, path, errno) }
+    let source = try files.open(path, O_RDONLY)
     defer { close(source) }
     try place(digest, &pending) { (descriptor, temporary) throws(StoreError) in
       try files.copy(source, path, descriptor, temporary)
@@ -126,9 +124,7 @@ extension Store {
     _ digest: Digest, _ pending: inout PendingNames, _ fill: (Int32, String) throws(StoreError) -> Void
   ) throws(StoreError) {
     let temporary = "\(root)/incoming/\(digest.hex)\(Self.temporarySuffix())"
-    try files.begin(.open, temporary)
-    let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
-    guard descriptor >= 0 else { throw StoreError(.open, temporary, errno) }
+    let descriptor = try files.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o444)
     defer { close(descriptor) }
     do {
       try fill(descriptor, temporary)

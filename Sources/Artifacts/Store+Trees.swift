@@ -70,8 +70,13 @@ extension Store {
     guard try self.path(of: output) != nil else { return }
     let temporary = path + Self.temporarySuffix()
     try files.makeDirectory(Self.parent(of: path))
-    try files.symbolicLink(temporary, to: target)
-    try files.rename(temporary, to: path)
+    do {
+      try files.symbolicLink(temporary, to: target)
+      try files.rename(temporary, to: path)
+    } catch {
+      try? files.remove(temporary)
+      throw error
+    }
   }
 
   /// A name as one component of a path: what a path cannot hold is written as %XX.

@@ -44,9 +44,11 @@ package final class RecipeRun {
   private static let lockPollSeconds = 0.1
 
   /// Runs to the end. Throws `Diagnostic` for a target that does not exist (status 2), `StoreError` or `SpawnFailure` (3).
-  package static func run(_ recipe: Recipe, in storePath: String, options: RunOptions, display: any ProgressDisplay) throws -> RunOutcome {
+  package static func run(
+    _ recipe: Recipe, in storePath: String, options: RunOptions, display: any ProgressDisplay, files: FileSystem = .posix
+  ) throws -> RunOutcome {
     let selection = try RunSelection(recipe.graph, options)
-    let store = try Store.open(storePath)
+    let store = try Store.open(storePath, files: files)
     let run = try RecipeRun(recipe, store, options, display, selection)
     return try run.execute()
   }
@@ -239,8 +241,6 @@ package final class RecipeRun {
     attempts[index] = attempt
     let instance = graph.instances[index]
     let child = ChildProcess()
-    children[index] = child
-    readers[index] = EventReader(path: store.workDirectory(key.digest).eventsPath)
     var resumes = attempt > 1 && instance.contract.checkpoints
     if case .resume = judgement.action { resumes = true }
     directory.note("started", [("instance", .string(name(index))), ("key", .string(key.digest.text)), ("attempt", .integer(attempt))])
@@ -249,8 +249,12 @@ package final class RecipeRun {
       .started(
         name(index), ProgressEvent.Start(stage: instance.stage, resumes: resumes, attempt: attempt, reasons: reasons[index] ?? [])))
     let handed: StageInputs
-    do throws(StageProblem) { handed = try StageInputs(instance, judge: judge) } catch {
-      return take((index, .failed(error)))
+    do {
+      handed = try StageInputs(instance, judge: judge)
+    } catch let error as StoreError {
+      return take((index, .broken(error)))
+    } catch {
+      return take((index, .failed(error as? StageProblem ?? StageProblem("\(error)"))))
     }
     let work = StageAttempt(
       instance: instance, key: key, recipe: graph.recipe, runID: directory.id, store: store, machine: options.machine,
@@ -258,6 +262,9 @@ package final class RecipeRun {
       threads: Self.threads(instance, options), numerics: graph.numerics.rawValue, gpus: gpus.map { options.machine.gpus[$0] },
       attempt: attempt, isRerun: judge.isRerun(index), needsBytes: bytesWanted.contains(index), lifeline: lifeline, child: child)
     let mailbox = mailbox
+    // From here on a message comes, whatever happens: what is in `children` is waited for.
+    children[index] = child
+    readers[index] = EventReader(path: store.workDirectory(key.digest).eventsPath)
     startThread { mailbox.post((index, work.run())) }
   }
 

@@ -122,7 +122,7 @@ struct StageAttempt: Sendable {
     default: throw StageProblem(end.description)
     }
     try compareInputs(before)
-    let activity = StageActivity(reading: work.eventsPath, store.files)
+    let activity = try StageActivity(reading: work.eventsPath, store.files)
     let (summary, novelty) = try collect(work, activity, seconds)
     return .succeeded(summary, novelty: novelty, seconds: seconds, warnings: activity.warnings)
   }
@@ -142,8 +142,7 @@ struct StageAttempt: Sendable {
   }
 
   private func execute(_ order: StageOrder, _ work: WorkDirectory, _ lock: FileLock) throws -> ProcessEnd {
-    let log = open(work.logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard log >= 0 else { throw StoreError("cannot write the log: \(String(cString: strerror(errno)))", path: work.logPath) }
+    let log = try store.files.open(work.logPath, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(log) }
     let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer { close(nothing) }
@@ -199,12 +198,20 @@ struct StageAttempt: Sendable {
       let now = try store.files.status(look.path)
       if now == look.status { continue }
       // Times may move without the bytes; only other bytes are a change.
-      if now != nil, (try? Digest.ofFile(look.path).digest) == look.digest { continue }
+      if now != nil, try isWhole(look) { continue }
       if now != nil { try store.setAside(look.digest) }
       throw StageProblem("the stage changed its input \(look.name); that object was put aside and will be made again")
     }
     for (name, content) in sources {
       if let path = store.sources.changedFile(since: content) { throw StageProblem("input \(name) changed while the stage ran: \(path)") }
+    }
+  }
+
+  /// An object that cannot be read for a fault of the disk's is no stage's doing; one without permission to read may be.
+  private func isWhole(_ look: InputLook) throws(StoreError) -> Bool {
+    do throws(StoreError) { return try store.hash(look.path).digest == look.digest } catch {
+      guard error.code == EACCES else { throw error }
+      return false
     }
   }
 
