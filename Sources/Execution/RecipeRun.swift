@@ -316,9 +316,13 @@ package final class RecipeRun {
   private func lookAtBlocked() throws(StoreError) {
     for index in blocked.sorted() {
       guard let key = judgements[index]?.key else { continue }
-      guard let lock = try FileLock.attempt(store.lockPath(key.digest), .exclusive, store.files) else { continue }
-      lock.release()
-      unblock(index)
+      if let lock = try FileLock.attempt(store.lockPath(key.digest), .exclusive, store.files) {
+        lock.release()
+        unblock(index)
+      } else if let owner = try store.owner(ofLock: key.digest), Orphan.isGone(owner) {
+        // Its runner died and left a stage behind: the next attempt ends it.
+        unblock(index)
+      }
     }
   }
 

@@ -89,7 +89,9 @@ struct StageAttempt: Sendable {
       switch try store.lock(key.digest, owner: LockOwner(run: runID, instance: instance.name)) {
       case .held(let lock): return lock
       case .busy(let owner):
-        guard let owner, Orphan.end(owner) else { return nil }
+        let order = store.workDirectory(key.digest).orderPath
+        let now = { () throws(StoreError) -> LockOwner? in try store.owner(ofLock: key.digest) }
+        guard let owner, try Orphan.end(owner, orderPath: order, ownerNow: now) else { return nil }
       }
     }
     return nil
