@@ -85,6 +85,7 @@ let package = Package(
     tests(
       "ExecutionTests",
       ["Execution", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues", "Manifests", "heirloom"]),
+    tests("ChaosTests", ["CProcesses", "Execution", "Planning", "Artifacts", "Hashing", "JSONValues", "heirloom"]),
     tests("KernelsTests", ["Kernels", "CKernels", "COpenBLAS"]),
     tests("ModelingTests", ["Modeling", "Kernels", "JSONValues"], fixtures: true),
     tests("TokenizationTests", ["Tokenization", "JSONValues"], fixtures: true),

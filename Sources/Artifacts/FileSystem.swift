@@ -3,8 +3,8 @@ import Glibc
 
 /// The file operations that the store is made of, and the one place where they can be made to fail.
 ///
-/// Every operation asks `fault` first; a test answers with an error number (ENOSPC, EIO, …) and the operation fails with it. It knows
-/// nothing of objects, results or keys.
+/// Every operation asks for a fault first; a test answers with one (ENOSPC, EIO, a write that ends half-way) and the operation fails with
+/// it. It knows nothing of objects, results or keys.
 package struct FileSystem: Sendable {
   /// What is being done, in the words of an error message.
   package enum Operation: String, Sendable, CaseIterable {
@@ -13,17 +13,35 @@ package struct FileSystem: Sendable {
     case status = "look at"
   }
 
-  private let fault: (@Sendable (Operation, String) -> Int32?)?
+  /// How an operation is made to fail.
+  package enum Fault: Sendable, Equatable {
+    /// Nothing is done.
+    case failure(Int32)
+    /// Of a write, so many bytes arrive before it fails; any other operation does nothing.
+    case shortWrite(bytes: Int, Int32)
 
-  package init(fault: (@Sendable (Operation, String) -> Int32?)? = nil) {
-    self.fault = fault
+    fileprivate var code: Int32 {
+      switch self {
+      case .failure(let code), .shortWrite(_, let code): code
+      }
+    }
+  }
+
+  private let faults: (@Sendable (Operation, String) -> Fault?)?
+
+  /// `faults` is asked before every operation, with its path, by whichever thread does it.
+  package init(faults: (@Sendable (Operation, String) -> Fault?)? = nil) { self.faults = faults }
+
+  /// The same with error numbers alone.
+  package init(fault: @escaping @Sendable (Operation, String) -> Int32?) {
+    self.init(faults: { fault($0, $1).map(Fault.failure) })
   }
 
   package static let posix = FileSystem()
 
-  /// Throws what the fault hook wants; called before every operation.
+  /// Throws the fault that is wanted here; called before every operation.
   func begin(_ operation: Operation, _ path: String) throws(StoreError) {
-    if let code = fault?(operation, path) { throw StoreError(operation, path, code) }
+    if let fault = faults?(operation, path) { throw StoreError(operation, path, fault.code) }
   }
 
   private func check(_ result: Int32, _ operation: Operation, _ path: String) throws(StoreError) {
@@ -62,8 +80,10 @@ package struct FileSystem: Sendable {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
+  /// Where a link leads; nil when it is none, or cannot be read.
   package func readLink(_ path: String) -> String? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+    guard faults?(.status, path) == nil else { return nil }
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
       guard let start = buffer.baseAddress else { return nil }
       let count = readlink(path, start, buffer.count)
       guard count >= 0 else { return nil }
@@ -72,6 +92,14 @@ package struct FileSystem: Sendable {
   }
 
   // MARK: - Reading and writing
+
+  /// A descriptor of an open file, which the caller closes; children do not inherit it.
+  package func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws(StoreError) -> Int32 {
+    try begin(.open, path)
+    let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    return descriptor
+  }
 
   /// A file's bytes; nil when there is no such file.
   package func read(_ path: String) throws(StoreError) -> [UInt8]? {
@@ -121,9 +149,7 @@ package struct FileSystem: Sendable {
 
   /// Creates or replaces a file in place. For a file that others may read, write beside it and `rename`.
   package func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644, _ durability: Durability = .passing) throws(StoreError) {
-    try begin(.open, path)
-    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    let descriptor = try open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
     defer { close(descriptor) }
     try write(bytes, descriptor, path)
     if durability == .lasting { try sync(descriptor, path) }
@@ -131,16 +157,24 @@ package struct FileSystem: Sendable {
 
   /// Appends to a file with one write, so that lines of several writers do not mix.
   package func append(_ bytes: [UInt8], to path: String) throws(StoreError) {
-    try begin(.open, path)
-    let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    let descriptor = try open(path, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(descriptor) }
     try write(bytes, descriptor, path)
   }
 
   /// Writes all of `bytes` to an open file.
   package func write(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(StoreError) {
-    try begin(.write, path)
+    switch faults?(.write, path) {
+    case nil: break
+    case .failure(let code)?: throw StoreError(.write, path, code)
+    case .shortWrite(let count, let code)?:
+      try writeAll(Array(bytes.prefix(count)), descriptor, path)
+      throw StoreError(.write, path, code)
+    }
+    try writeAll(bytes, descriptor, path)
+  }
+
+  private func writeAll(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(StoreError) {
     var written = 0
     while written < bytes.count {
       let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
@@ -161,9 +195,7 @@ package struct FileSystem: Sendable {
       throw StoreError(.open, from, errno)
     }
     defer { close(source) }
-    try begin(.open, path)
-    let target = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard target >= 0 else { throw StoreError(.open, path, errno) }
+    let target = try open(path, O_WRONLY | O_CREAT | O_EXCL)
     defer { close(target) }
     try copy(source, from, target, path)
     return true
@@ -216,8 +248,7 @@ package struct FileSystem: Sendable {
   /// Waits until the names in a directory are on the disk.
   package func syncDirectory(_ path: String) throws(StoreError) {
     try begin(.sync, path)
-    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
     defer { close(descriptor) }
     try check(fsync(descriptor), .sync, path)
   }

@@ -91,7 +91,12 @@ package final class RunDirectory: Sendable {
       defer { pending = [] }
       return pending
     }
-    if !bytes.isEmpty { try files.append(bytes, to: path + "/journal.jsonl") }
+    if bytes.isEmpty { return }
+    do { try files.append(bytes, to: path + "/journal.jsonl") } catch {
+      // Part of it may stand there, without its end of line: it is said again on lines of its own.
+      pending.withLock { $0 = [0x0A] + bytes + $0 }
+      throw error
+    }
   }
 
   package func end() throws(StoreError) {

@@ -108,7 +108,7 @@ package final class SourceHasher: Sendable {
     if let known, known.status == mark { return known.digest }
     filesRead.add(1, ordering: .relaxed)
     let digest: Digest
-    do { digest = try Digest.ofFile(path).digest } catch { throw SourceProblem(message: error.description) }
+    do throws(FileHashingError) { digest = try files.digest(ofFile: path).digest } catch { throw SourceProblem(message: error.description) }
     guard try look(path) == status else { throw SourceProblem(message: "changed while it was read: \(path)") }
     if max(status.modified, status.changed) + Self.grainNanoseconds <= start {
       memory.withLock { memory in

@@ -50,11 +50,11 @@ extension Store {
       output: StoredOutput(name: name, type: type, digest: digest, size: listing.size, isDirectory: true), path: path, listing: listing)
   }
 
-  private func hash(_ path: String) throws(StoreError) -> (Digest, Int) {
-    try files.begin(.read, path)
+  /// The digest of a file's bytes, and how many there are; a file that cannot be read is the store's fault.
+  package func hash(_ path: String) throws(StoreError) -> (digest: Digest, size: Int) {
     // While it is read it is also written, so that there is less to wait for afterwards.
     files.startWriting(path)
-    do { return try Digest.ofFile(path) } catch { throw StoreError(.read, path, error.code) }
+    do { return try files.digest(ofFile: path) } catch { throw StoreError(.read, path, error.code) }
   }
 
   /// Moves an examined output into `objects/`. Bytes and names last after `PendingWrites.sync`; until then an object can be torn by a loss of
@@ -92,8 +92,7 @@ extension Store {
   private static let syncedAlone = 1 << 20
 
   private func copy(_ path: String, digest: Digest, _ pending: inout PendingWrites) throws(StoreError) {
-    let source = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-    guard source >= 0 else { throw StoreError(.open, path, errno) }
+    let source = try files.open(path, O_RDONLY)
     defer { close(source) }
     try place(digest, &pending) { (descriptor, temporary) throws(StoreError) in
       try files.copy(source, path, descriptor, temporary)
@@ -118,9 +117,7 @@ extension Store {
     _ digest: Digest, _ pending: inout PendingWrites, _ fill: (Int32, String) throws(StoreError) -> Void
   ) throws(StoreError) {
     let temporary = "\(root)/incoming/\(digest.hex)\(Self.temporarySuffix())"
-    try files.begin(.open, temporary)
-    let descriptor = Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
-    guard descriptor >= 0 else { throw StoreError(.open, temporary, errno) }
+    let descriptor = try files.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o444)
     defer { close(descriptor) }
     do {
       try fill(descriptor, temporary)

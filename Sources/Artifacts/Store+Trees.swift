@@ -84,8 +84,13 @@ extension Store {
     guard try self.path(of: output) != nil else { return .missing }
     let temporary = path + Self.temporarySuffix()
     try files.makeDirectory(Self.parent(of: path))
-    try files.symbolicLink(temporary, to: target)
-    try files.rename(temporary, to: path)
+    do {
+      try files.symbolicLink(temporary, to: target)
+      try files.rename(temporary, to: path)
+    } catch {
+      try? files.remove(temporary)
+      throw error
+    }
     let now = wallClock()
     try files.touch(viewsPath(recipe), modified: now)
     return .changed(now)

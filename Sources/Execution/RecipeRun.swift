@@ -54,10 +54,10 @@ package final class RecipeRun {
   /// - Parameter origin: what the recipe was read for and from, to be remembered when the run ends well.
   package static func run(
     _ recipe: Recipe, in storePath: String, options: RunOptions, display: any ProgressDisplay,
-    origin: (request: RunRequest, trace: PlanningTrace)? = nil
+    origin: (request: RunRequest, trace: PlanningTrace)? = nil, files: FileSystem = .posix
   ) throws -> RunOutcome {
     let selection = try RunSelection(recipe.graph, options)
-    let store = try Store.open(storePath)
+    let store = try Store.open(storePath, files: files)
     let run = try RecipeRun(recipe, store, options, display, selection, origin)
     return try run.execute()
   }
@@ -262,8 +262,6 @@ package final class RecipeRun {
     attempts[index] = attempt
     let instance = graph.instances[index]
     let child = ChildProcess()
-    children[index] = child
-    readers[index] = EventReader(path: store.workDirectory(key.digest).eventsPath)
     var resumes = attempt > 1 && instance.contract.checkpoints
     if case .resume = judgement.action { resumes = true }
     directory.note("started", [("instance", .string(name(index))), ("key", .string(key.digest.text)), ("attempt", .integer(attempt))])
@@ -272,8 +270,12 @@ package final class RecipeRun {
       .started(
         name(index), ProgressEvent.Start(stage: instance.stage, resumes: resumes, attempt: attempt, reasons: reasons[index] ?? [])))
     let handed: StageInputs
-    do throws(StageProblem) { handed = try StageInputs(instance, judge: judge) } catch {
-      return take((index, .failed(error)))
+    do {
+      handed = try StageInputs(instance, judge: judge)
+    } catch let error as StoreError {
+      return take((index, .broken(error)))
+    } catch {
+      return take((index, .failed(error as? StageProblem ?? StageProblem("\(error)"))))
     }
     let work = StageAttempt(
       instance: instance, key: key, recipe: graph.recipe, runID: directory.id, store: store, machine: options.machine,
@@ -282,6 +284,9 @@ package final class RecipeRun {
       attempt: attempt, isRerun: judge.isRerun(index), needsBytes: bytesWanted.contains(index), lifeline: lifeline, child: child,
       committer: committer)
     let mailbox = mailbox
+    // From here on a message comes, whatever happens: what is in `children` is waited for.
+    children[index] = child
+    readers[index] = EventReader(path: store.workDirectory(key.digest).eventsPath)
     startThread { work.run { mailbox.post((index, $0)) } }
   }
 
@@ -334,9 +339,13 @@ package final class RecipeRun {
   private func lookAtBlocked() throws(StoreError) {
     for index in blocked.sorted() {
       guard let key = judgements[index]?.key else { continue }
-      guard let lock = try FileLock.attempt(store.lockPath(key.digest), .exclusive, store.files) else { continue }
-      lock.release()
-      unblock(index)
+      if let lock = try FileLock.attempt(store.lockPath(key.digest), .exclusive, store.files) {
+        lock.release()
+        unblock(index)
+      } else if let owner = try store.owner(ofLock: key.digest), Orphan.isGone(owner) {
+        // Its runner died and left a stage behind: the next attempt ends it.
+        unblock(index)
+      }
     }
   }
 

@@ -63,12 +63,15 @@ extension RunRequest {
   /// running. Throws `InvalidRecipe`, a `Diagnostic` for a target that does not exist (status 2), `StoreError` or `SpawnFailure` (3).
   ///
   /// - Parameter warn: is given what is doubtful in the manifest before anything runs.
-  package func run(in storePath: String, display: any ProgressDisplay, warn: ([Diagnostic]) -> Void = { _ in }) throws -> Answer {
-    if let answer = try UnchangedRun.run(self, in: storePath, display) { return answer }
+  package func run(
+    in storePath: String, display: any ProgressDisplay, files: FileSystem = .posix, warn: ([Diagnostic]) -> Void = { _ in }
+  ) throws -> Answer {
+    if let answer = try UnchangedRun.run(self, in: storePath, display, files) { return answer }
     let (recipe, trace) = try load()
     warn(recipe.warnings)
     let reports = try RunReport.all(in: recipe.graph, for: options.targets)
-    let outcome = try RecipeRun.run(recipe, in: storePath, options: options, display: display, origin: trace.map { (self, $0) })
+    let outcome = try RecipeRun.run(
+      recipe, in: storePath, options: options, display: display, origin: trace.map { (self, $0) }, files: files)
     return Answer(outcome: outcome, recipe: recipe.graph.recipe, reports: reports)
   }
 }

@@ -30,6 +30,8 @@ package struct Scheduler: Sendable {
   private var reopened: Set<Int> = []
   /// Judged with inputs that have become others meanwhile.
   private var outdated: Set<Int> = []
+  /// Came out different and had to be judged again at once, so that those judged with its old outputs have not been told.
+  private var untold: Set<Int> = []
   private var unfinished: Int
   private var actions: [Action] = []
 
@@ -128,6 +130,7 @@ package struct Scheduler: Sendable {
 
   private mutating func judge(_ index: Int) {
     move(index, to: .judging)
+    outdated.remove(index)
     actions.append(.judge(index, purposes[index] ?? .outputs))
   }
 
@@ -140,6 +143,11 @@ package struct Scheduler: Sendable {
 
   private mutating func judged(_ index: Int, _ verdict: Verdict, _ now: Double) {
     guard states[index] == .judging else { return }
+    if mode == .normal, outdated.remove(index) != nil {
+      // An input became another between the question and the answer.
+      if case .cached(changed: true) = verdict { untold.insert(index) }
+      return actions.append(.judge(index, purposes[index] ?? .outputs))
+    }
     switch verdict {
     case .cached(let changed): settle(index, .cached, changed: changed)
     case _ where mode != .normal: giveUp(index)
@@ -153,7 +161,8 @@ package struct Scheduler: Sendable {
 
   /// Cached dependencies whose bytes are gone run after all, and `index` waits for them.
   private mutating func reopen(_ dependencies: [Int], for index: Int) {
-    for dependency in dependencies {
+    // Any of its inputs, for it would wait for ever for one that has failed.
+    for dependency in tasks[index].dependencies {
       switch states[dependency] {
       case .finished(.failed), .finished(.skipped), .finished(.interrupted):
         finish(index, .skipped, because: dependency)
@@ -170,7 +179,15 @@ package struct Scheduler: Sendable {
       reopened.insert(dependency)
       judge(dependency)
     }
-    move(index, to: .waiting(dependencies.count))
+    // Not only for these: others of its inputs may be open for somebody else's sake.
+    move(index, to: .waiting(tasks[index].dependencies.count { !isSettled($0) }))
+  }
+
+  private func isSettled(_ index: Int) -> Bool {
+    switch states[index] {
+    case .finished(.cached), .finished(.ran): true
+    default: false
+    }
   }
 
   // MARK: - Ended
@@ -193,9 +210,11 @@ package struct Scheduler: Sendable {
     switch ending {
     case .succeeded(let changed): settle(index, .ran, changed: changed)
     case .found(let changed): settle(index, .cached, changed: changed)
-    case .blocked: mode == .normal ? move(index, to: .blocked) : giveUp(index)
+    case .blocked:
+      // Nothing was tried.
+      attempts[index] -= 1
+      mode == .normal ? move(index, to: .blocked) : giveUp(index)
     case .failed, .stopped:
-      outdated.remove(index)
       if run?.stopCause == .interrupt || wasInterrupted { return finish(index, .interrupted) }
       guard mode == .normal, attempts[index] <= tasks[index].retries else { return fail(index) }
       let wait = min(limits.backOffSeconds * Double(1 << min(attempts[index] - 1, 16)), 60)
@@ -208,19 +227,22 @@ package struct Scheduler: Sendable {
   /// everything judged with those is judged again.
   private mutating func settle(_ index: Int, _ outcome: Outcome, changed: Bool) {
     finish(index, outcome)
+    attempts[index] = 0
     purposes[index] = nil
-    if outdated.remove(index) != nil, mode == .normal {
+    if outdated.contains(index), mode == .normal {
       reopened.insert(index)
+      if changed { untold.insert(index) }
       return judge(index)
     }
-    let isAnother = reopened.remove(index) != nil && changed && mode == .normal
+    let isNews = untold.remove(index) != nil || changed
+    let isAnother = reopened.remove(index) != nil && isNews && mode == .normal
     for dependent in tasks[index].dependents {
       switch states[dependent] {
       case .waiting(let count):
         move(dependent, to: .waiting(count - 1))
         if count == 1 { mode == .normal ? judge(dependent) : giveUp(dependent) }
       case .finished(.cached), .finished(.ran): if isAnother { rejudge(dependent) }
-      case .ready, .running, .storing, .backingOff: if isAnother { outdated.insert(dependent) }
+      case .judging, .ready, .running, .storing, .backingOff: if isAnother { outdated.insert(dependent) }
       default: break
       }
     }
@@ -311,7 +333,7 @@ package struct Scheduler: Sendable {
       let free = self.free
       let fits = { (need: Need) in need.cpus <= free.cpus && need.memoryBytes <= free.memoryBytes && need.gpus <= free.gpus }
       guard let index = ready.take(where: fits) else { return }
-      if outdated.remove(index) != nil {
+      if outdated.contains(index) {
         judge(index)
         continue
       }

@@ -20,8 +20,8 @@ package struct StageActivity: Sendable {
 
   package init() {}
 
-  init(reading path: String, _ files: FileSystem) {
-    take(((try? files.read(path)) ?? nil) ?? [])
+  init(reading path: String, _ files: FileSystem) throws(StoreError) {
+    take(try files.read(path) ?? [])
   }
 
   package var metricsObject: JSONObject { JSONObject(metrics.map { ($0.name, .number($0.value)) }) }

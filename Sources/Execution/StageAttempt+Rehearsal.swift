@@ -24,7 +24,7 @@ extension StageAttempt {
     }
     try compareInputs(before)
     var host = machine.facts(threads: threads, numerics: numerics)
-    for (name, value) in StageActivity(reading: work.eventsPath, store.files).facts.members { host.set(name, value) }
+    for (name, value) in try StageActivity(reading: work.eventsPath, store.files).facts.members { host.set(name, value) }
     return Rehearsal(outputs: try examineOutputs(work).map(\.output), host: host, seconds: seconds)
   }
 }

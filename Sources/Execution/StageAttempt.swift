@@ -103,7 +103,9 @@ struct StageAttempt: Sendable {
       switch try store.lock(key.digest, owner: LockOwner(run: runID, instance: instance.name)) {
       case .held(let lock): return lock
       case .busy(let owner):
-        guard let owner, Orphan.end(owner) else { return nil }
+        let order = store.workDirectory(key.digest).orderPath
+        let now = { () throws(StoreError) -> LockOwner? in try store.owner(ofLock: key.digest) }
+        guard let owner, try Orphan.end(owner, orderPath: order, ownerNow: now) else { return nil }
       }
     }
     return nil
@@ -138,7 +140,7 @@ struct StageAttempt: Sendable {
     default: throw StageProblem(end.description)
     }
     try compareInputs(before)
-    let activity = StageActivity(reading: work.eventsPath, store.files)
+    let activity = try StageActivity(reading: work.eventsPath, store.files)
     let (prepared, pending) = try collect(work, activity, seconds)
     report(.storing)
     committer.submit(
@@ -177,8 +179,7 @@ struct StageAttempt: Sendable {
   }
 
   func execute(_ order: StageOrder, _ work: WorkDirectory, _ lock: FileLock) throws -> ProcessEnd {
-    let log = open(work.logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard log >= 0 else { throw StoreError("cannot write the log: \(String(cString: strerror(errno)))", path: work.logPath) }
+    let log = try store.files.open(work.logPath, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(log) }
     let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer { close(nothing) }
@@ -234,12 +235,20 @@ struct StageAttempt: Sendable {
       let now = try store.files.status(look.path)
       if now == look.status { continue }
       // Times may move without the bytes; only other bytes are a change.
-      if now != nil, (try? Digest.ofFile(look.path).digest) == look.digest { continue }
+      if now != nil, try isWhole(look) { continue }
       if now != nil { try store.setAside(look.digest) }
       throw StageProblem("the stage changed its input \(look.name); that object was put aside and will be made again")
     }
     for (name, content) in sources {
       if let path = store.sources.changedFile(since: content) { throw StageProblem("input \(name) changed while the stage ran: \(path)") }
+    }
+  }
+
+  /// An object that cannot be read for a fault of the disk's is no stage's doing; one without permission to read may be.
+  private func isWhole(_ look: InputLook) throws(StoreError) -> Bool {
+    do throws(StoreError) { return try store.hash(look.path).digest == look.digest } catch {
+      guard error.code == EACCES else { throw error }
+      return false
     }
   }
 

@@ -9,8 +9,8 @@ struct StageInputs {
   private(set) var sources: [(name: String, content: SourceContent)] = []
   private(set) var outputs: [(name: String, output: StoredOutput)] = []
 
-  /// Sources are handed over where they lie, outputs as objects or directories of links.
-  init(_ instance: StageInstance, judge: Judge) throws(StageProblem) {
+  /// Sources are handed over where they lie, outputs as objects or directories of links. Throws `StageProblem` or `StoreError`.
+  init(_ instance: StageInstance, judge: Judge) throws {
     for input in instance.inputs {
       let declaration = input.declaration
       var elements: [StageOrder.Element] = []
@@ -26,7 +26,7 @@ struct StageInputs {
 
   private mutating func locate(
     _ element: InputElement, _ declaration: InputDeclaration, _ judge: Judge
-  ) throws(StageProblem) -> (path: String, digest: String) {
+  ) throws -> (path: String, digest: String) {
     let name = declaration.name
     switch element.source {
     case .file(let path):
@@ -36,9 +36,9 @@ struct StageInputs {
     case .output(let index, let outputName):
       let source = judge.graph.sourceName(element)
       guard let output = judge.result(index)?.output(outputName) else { throw StageProblem("input \(name): \(source) has no result") }
-      let path: String?
-      do { path = try judge.store.path(of: output) } catch { throw StageProblem("input \(name): \(error)") }
-      guard let path else { throw StageProblem("input \(name): the bytes of \(source) are gone from the store") }
+      guard let path = try judge.store.path(of: output) else {
+        throw StageProblem("input \(name): the bytes of \(source) are gone from the store")
+      }
       outputs.append((name, output))
       return (Self.handedOver(path, isDirectory: output.isDirectory, declaration), output.digest.text)
     }

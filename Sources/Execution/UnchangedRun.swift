@@ -38,10 +38,12 @@ package struct UnchangedRun {
 
   /// Records a run in which nothing was left to do; nil when something is. What is found to be there is in the journal before the
   /// collector may remove anything.
-  package static func run(_ request: RunRequest, in storePath: String, _ display: any ProgressDisplay) throws(StoreError) -> RunRequest
+  package static func run(
+    _ request: RunRequest, in storePath: String, _ display: any ProgressDisplay, _ files: FileSystem = .posix
+  ) throws(StoreError) -> RunRequest
     .Answer?
   {
-    let store = try Store(reading: storePath)
+    let store = try Store(reading: storePath, files: files)
     guard let digest = request.digest, try store.hasPlanMemo(digest) else { return nil }
     return try store.gate.inside { () throws(StoreError) in
       guard let unchanged = try UnchangedRun(request, store), let outcome = try unchanged.record(request, display) else { return nil }
