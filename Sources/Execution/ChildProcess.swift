@@ -30,7 +30,7 @@ package struct ProcessOrder: Sendable {
 
   /// Starts it; returns its number, which is also its group's.
   package func spawn() throws(SpawnFailure) -> pid_t {
-    let program = try executable()
+    let program = try self.program()
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -68,7 +68,7 @@ package struct ProcessOrder: Sendable {
   }
 
   /// The first word, looked up in the child's own PATH when it has no slash.
-  private func executable() throws(SpawnFailure) -> String {
+  func program() throws(SpawnFailure) -> String {
     guard let name = words.first, !name.isEmpty else { throw SpawnFailure(message: "the command is empty") }
     if name.utf8.contains(UInt8(ascii: "/")) {
       let path = name.hasPrefix("/") ? name : "\(directory)/\(name)"
@@ -106,9 +106,10 @@ package final class ChildProcess: Sendable {
   /// Its number while it is not reaped.
   package var identifier: pid_t? { state.withLock { $0.pid } }
 
-  /// Signals the whole group, now or as soon as it exists.
+  /// Signals the whole group, now or as soon as it exists. SIGKILL ends what has left the group as well.
   package func signal(_ number: Int32) {
     state.withLock { state in
+      if number == SIGKILL, let pid = state.pid { ProcessTree.endDescendants(of: pid) }
       if let pid = state.pid { _ = kill(-pid, number) } else if !state.hasEnded { state.pendingSignal = number }
     }
   }

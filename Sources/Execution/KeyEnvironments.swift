@@ -44,7 +44,8 @@ struct KeyEnvironments {
     var outputs: [String] = []
     for words in command.versions { outputs.append(try print(words, in: directory)) }
     return KeyEnvironment(
-      sourceDigests: digests, versionOutputs: outputs, keyedEnvironment: command.keyedEnvironment.map { variables[$0] }, numerics: numerics)
+      sourceDigests: digests, versionOutputs: outputs, keyedEnvironment: command.keyedEnvironment.map { Secrets.keyed($0, variables[$0]) },
+      numerics: numerics)
   }
 
   /// What a command prints, standard output and error together, without blank space at the end.

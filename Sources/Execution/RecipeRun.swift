@@ -26,6 +26,8 @@ package final class RecipeRun {
   private let mailbox: Mailbox<Message>
   private let lifeline: Lifeline
   private let committer: ResultCommitter
+  private let confinement: Confinement
+  private let memory = MemoryWatch()
   private var outcome: RunOutcome
 
   private var events: [Scheduler.Event] = []
@@ -78,6 +80,8 @@ package final class RecipeRun {
     mailbox = try Mailbox()
     lifeline = try Lifeline()
     committer = ResultCommitter(store)
+    confinement = Confinement(
+      program: options.program, variables: options.variables, project: recipe.projectDirectory, store: store)
     let machine = options.machine
     let graph = recipe.graph
     let tasks = graph.instances.map { instance in
@@ -199,7 +203,7 @@ package final class RecipeRun {
     case .judge(let index, let purpose): try judge(index, purpose)
     case .start(let index, let attempt, let gpus): try start(index, attempt, gpus)
     case .stop(let index, let cause):
-      if cause == .timeout { problems[index] = StageProblem("ran longer than its timeout of \(timeoutText(index))") }
+      if cause == .timeout { overTime(index) }
       children[index]?.signal(SIGTERM)
     case .kill(let index): children[index]?.signal(SIGKILL)
     case .retry(let index, let wait):
@@ -209,6 +213,12 @@ package final class RecipeRun {
       problems[index] = nil
     case .finish(let index, let outcome, let cause): try finish(index, outcome, cause)
     }
+  }
+
+  private func overTime(_ index: Int) {
+    let problem = StageProblem("ran longer than its timeout of \(timeoutText(index))")
+    problems[index] = problem
+    if let key = judgements[index]?.key { store.workDirectory(key.digest).say("ended: \(problem.message)") }
   }
 
   private func judge(_ index: Int, _ purpose: Scheduler.Purpose) throws(StoreError) {
@@ -277,12 +287,13 @@ package final class RecipeRun {
     } catch {
       return take((index, .failed(error as? StageProblem ?? StageProblem("\(error)"))))
     }
+    if graph.isHermetic(instance), let notice = confinement.notice() { display.show(.notice(notice)) }
     let work = StageAttempt(
       instance: instance, key: key, recipe: graph.recipe, runID: directory.id, store: store, machine: options.machine,
       variables: options.variables, program: options.program, inputs: handed.inputs, sources: handed.sources, inputOutputs: handed.outputs,
       threads: Self.threads(instance, options), numerics: graph.numerics.rawValue, gpus: gpus.map { options.machine.gpus[$0] },
-      attempt: attempt, isRerun: judge.isRerun(index), needsBytes: bytesWanted.contains(index), lifeline: lifeline, child: child,
-      committer: committer)
+      attempt: attempt, isRerun: judge.isRerun(index), needsBytes: bytesWanted.contains(index), lifeline: lifeline,
+      confinement: confinement, memory: memory, isHermetic: graph.isHermetic(instance), child: child, committer: committer)
     let mailbox = mailbox
     // From here on a message comes, whatever happens: what is in `children` is waited for.
     children[index] = child

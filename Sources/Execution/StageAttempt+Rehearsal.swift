@@ -17,7 +17,7 @@ extension StageAttempt {
     try store.files.write(order.json.encodedBytes(pretty: true) + [0x0A], to: work.orderPath)
     let before = try lookAtInputs()
     let started = monotonicSeconds()
-    let end = try execute(order, work, lock)
+    let end = try execute(order, work, lock, objects: before.map(\.path))
     let seconds = monotonicSeconds() - started
     guard end == .exited(0) else {
       throw StageProblem(end.description, logTail: LogTail.lines(of: work.logPath, store.files))

@@ -60,6 +60,9 @@ struct StageAttempt: Sendable {
   let isRerun: Bool
   let needsBytes: Bool
   let lifeline: Lifeline
+  let confinement: Confinement
+  let memory: MemoryWatch
+  let isHermetic: Bool
   let child: ChildProcess
   let committer: ResultCommitter
 
@@ -132,7 +135,7 @@ struct StageAttempt: Sendable {
     try store.files.write(order.json.encodedBytes(pretty: true) + [0x0A], to: work.orderPath)
     let before = try lookAtInputs()
     let started = monotonicSeconds()
-    let end = try execute(order, work, lock)
+    let end = try execute(order, work, lock, objects: before.map(\.path))
     let seconds = monotonicSeconds() - started
     switch end {
     case .exited(0): break
@@ -178,13 +181,13 @@ struct StageAttempt: Sendable {
     return order
   }
 
-  func execute(_ order: StageOrder, _ work: WorkDirectory, _ lock: FileLock) throws -> ProcessEnd {
+  func execute(_ order: StageOrder, _ work: WorkDirectory, _ lock: FileLock, objects: [String]) throws -> ProcessEnd {
     let log = try store.files.open(work.logPath, O_WRONLY | O_CREAT | O_APPEND)
     defer { close(log) }
     let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer { close(nothing) }
     let isNative = order.native != nil
-    let process = ProcessOrder(
+    let plain = ProcessOrder(
       words: isNative ? [program, "exec", work.path] : order.command, directory: work.path,
       environment: StageEnvironment.make(
         instance.contract, caller: variables, orderPath: work.orderPath, checkpointDirectory: work.checkpointDirectory,
@@ -193,11 +196,19 @@ struct StageAttempt: Sendable {
         (nothing, 0), (log, 1), (log, 2), (lifeline.readEnd, Self.lifelineDescriptor), (lock.descriptor, Self.lockDescriptor),
       ])
     do {
-      let pid = try child.start(process)
-      if !isNative { try lifeline.watch(pid) }
-      defer { if !isNative { lifeline.unwatch(pid) } }
+      let kept = try confinement.keep(plain, stage(work, objects), lifeline: Self.lifelineDescriptor)
+      let pid = try child.start(kept.order)
+      let needsWatcher = !isNative && !kept.hasWarden
+      if needsWatcher { try lifeline.watch(pid) }
+      defer { if needsWatcher { lifeline.unwatch(pid) } }
+      let ward = instance.resources.memoryLimit.map { memory.watch(child, limit: $0) }
+      defer { ward?.done() }
       try store.note(LockOwner(command: ProcessIdentity(pid: pid), run: runID, instance: instance.name), in: lock)
-      return child.wait()
+      let end = child.wait()
+      try maskSecrets(work)
+      if let held = ward?.exceeded, let limit = ward?.limit { throw overLimit(held, limit, work) }
+      if end != .exited(0), end != .exited(75), let remark = hiddenFiles(kept, work) { throw StageProblem("\(end); \(remark)") }
+      return end
     } catch let failure as SpawnFailure {
       child.signal(SIGKILL)
       _ = child.wait()
@@ -206,6 +217,36 @@ struct StageAttempt: Sendable {
       child.signal(SIGKILL)
       _ = child.wait()
       throw error
+    }
+  }
+
+  /// Nil for a native stage: it is this program, and started as it is.
+  private func stage(_ work: WorkDirectory, _ objects: [String]) -> Confinement.Stage? {
+    guard case .command(let command) = instance.contract.run else { return nil }
+    return Confinement.Stage(
+      instance: instance, command: command, isHermetic: isHermetic, work: work, inputs: inputs.flatMap { $0.elements.map(\.path) },
+      sources: sources.map(\.content), objects: objects, gpus: gpus)
+  }
+
+  private func overLimit(_ held: Int, _ limit: Int, _ work: WorkDirectory) -> StageProblem {
+    let used = "\((held + (1 << 20) - 1) >> 20)MiB"
+    let problem = StageProblem("used \(used) of memory, more than its limit of \(Quantity.text(bytes: limit)) (resources.memory)")
+    work.say("ended: \(problem.message)")
+    return problem
+  }
+
+  private func hiddenFiles(_ kept: Confinement.Kept, _ work: WorkDirectory) -> String? {
+    guard let view = kept.view, let log = (try? store.files.read(work.logPath)) ?? nil else { return nil }
+    return HiddenFiles(view: view, project: confinement.project, work: work.path).remark(log)
+  }
+
+  /// Events are written by the stage itself; a log is masked as it comes, but not without the warden.
+  private func maskSecrets(_ work: WorkDirectory) throws(StoreError) {
+    let secrets = Secrets.values(instance.contract, variables)
+    for path in secrets.isEmpty ? [] : [work.eventsPath, work.logPath] {
+      guard let bytes = try store.files.read(path) else { continue }
+      let clean = Secrets.masked(bytes, secrets)
+      if clean != bytes { try store.files.write(clean, to: path) }
     }
   }
 
@@ -293,6 +334,7 @@ struct StageAttempt: Sendable {
     // The first answers as long as its bytes are here; bytes made anew because they were gone answer for themselves.
     let answering: ResultRecord.Answering = isRerun || needsBytes ? .becomesCurrent : try hasWholeAnswer() ? .keepsFirst : .becomesCurrent
     var facts = machine.facts(threads: threads, numerics: numerics)
+    if case .command = instance.contract.run { facts.set("hermetic", .string(isHermetic && confinement.confines ? "on" : "off")) }
     for (name, value) in activity.facts.members { facts.set(name, value) }
     var pending = PendingWrites()
     for intake in intakes { try store.take(intake, &pending) }

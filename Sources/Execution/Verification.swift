@@ -29,6 +29,8 @@ package struct Verification {
   private let store: Store
   private let options: RunOptions
   private let judge: Judge
+  private let confinement: Confinement
+  private let memory = MemoryWatch()
 
   /// - Parameter recipe: the manifest of `run` as it is now, with the params of `run`.
   package init(_ recipe: Recipe, of run: RecordedRun, in storePath: String, options: RunOptions) throws {
@@ -37,6 +39,7 @@ package struct Verification {
     store = try Store.open(storePath)
     self.options = options
     judge = Judge(graph: recipe.graph, store: store, variables: options.variables)
+    confinement = Confinement(program: options.program, variables: options.variables, project: recipe.projectDirectory, store: store)
   }
 
   /// The params of a run as `--set` takes them.
@@ -116,7 +119,8 @@ package struct Verification {
       variables: options.variables, program: options.program, inputs: handed.inputs, sources: handed.sources, inputOutputs: handed.outputs,
       threads: max(1, options.threads ?? min(instance.resources.cpus, options.machine.cpus)), numerics: recipe.graph.numerics.rawValue,
       gpus: Array(options.machine.gpus.prefix(instance.resources.gpus)), attempt: 1, isRerun: true, needsBytes: false, lifeline: lifeline,
-      child: ChildProcess(), committer: ResultCommitter(store))
+      confinement: confinement, memory: memory,
+      isHermetic: recipe.graph.isHermetic(instance), child: ChildProcess(), committer: ResultCommitter(store))
   }
 
   // MARK: - Comparing

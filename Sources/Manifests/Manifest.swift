@@ -7,6 +7,8 @@ package struct Manifest: Sendable {
   package let description: String?
   /// `native` or `portable`; nil when the manifest does not say.
   package let numerics: Located<String>?
+  /// `on` or `off` for its command stages; nil when the manifest does not say.
+  package let hermetic: Located<String>?
   package let params: [Node.Member]
   package let profiles: [Profile]
   /// What a manifest that uses this one binds: a name and what it takes, as an input of a contract is declared.
@@ -46,6 +48,8 @@ package struct StageEntry: Sendable {
   package let retries: Node?
   package let timeout: Node?
   package let expect: Node?
+  /// `on` or `off`; nil when the entry does not say.
+  package let hermetic: Located<String>?
 }
 
 /// Entries under one name, as often as the matrix and the scan say.

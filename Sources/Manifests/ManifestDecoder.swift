@@ -25,6 +25,7 @@ package struct ManifestDecoder {
     let name = name(&reader)
     let description = reader.string("description", &findings)?.value
     let numerics = numerics(&reader)
+    let hermetic = reader.onOrOff("hermetic", &findings)
     let params = named(reader.take("params"), "params")
     let profiles = profiles(reader.take("profiles"))
     let stages = reader.takeMember("stages")
@@ -34,8 +35,8 @@ package struct ManifestDecoder {
     if stages == nil { findings.error(ManifestText.missing("stages", in: "the manifest"), at: node.location) }
     let entries = stages.map { self.entries($0.value, ManifestText.noStages) } ?? []
     return Manifest(
-      source: source, name: name, description: description, numerics: numerics, params: params, profiles: profiles, inputs: inputs,
-      entries: entries, outputs: outputs)
+      source: source, name: name, description: description, numerics: numerics, hermetic: hermetic, params: params, profiles: profiles,
+      inputs: inputs, entries: entries, outputs: outputs)
   }
 
   // MARK: - The head

@@ -64,6 +64,16 @@ package struct MappingReader {
     return value
   }
 
+  /// The words `on` and `off`, which are strings in YAML 1.2.
+  package mutating func onOrOff(_ key: String, _ findings: inout Findings) -> Located<String>? {
+    guard let node = take(key) else { return nil }
+    guard case .string(let text)? = node.scalar?.value, ["on", "off"].contains(text) else {
+      findings.error(ManifestText.expected("on or off", for: "'\(key)'", found: node), at: node.location)
+      return nil
+    }
+    return Located(text, at: node.location)
+  }
+
   package mutating func integer(_ key: String, atLeast least: Int, _ findings: inout Findings) -> Located<Int>? {
     guard let node = take(key) else { return nil }
     guard case .integer(let value)? = node.scalar?.value, value >= least else {

@@ -14,7 +14,7 @@ extension ContractDecoder {
     guard var reader = MappingReader(node, "'run'", &findings) else { return nil }
     let native = reader.string("native", &findings)
     let command = reader.takeMember("command")
-    let rest = ["sources", "versions", "environment", "keyed_environment"].map { reader.takeMember($0) }
+    let rest = ["sources", "versions", "environment", "keyed_environment", "visible"].map { reader.takeMember($0) }
     reader.finish(&findings)
     guard (native == nil) != (command == nil) else {
       findings.error(PlanningText.runNeedsOne, at: node.location)
@@ -28,7 +28,7 @@ extension ContractDecoder {
     return .command(
       StageContract.Command(
         words: words(command.value, names), sources: sources(rest[0]), versions: versions(rest[1]), environment: variables(rest[2]),
-        keyedEnvironment: variables(rest[3])))
+        keyedEnvironment: variables(rest[3]), visible: visible(rest[4])))
   }
 
   // MARK: - Words
@@ -111,6 +111,14 @@ extension ContractDecoder {
       } else if files.kind(Paths.absolute(source.value, from: Paths.parent(path))) != .file {
         findings.error(PlanningText.missingSource(source.value), at: source.location)
       }
+    }
+    return strings.map(\.value)
+  }
+
+  private mutating func visible(_ member: Node.Member?) -> [String] {
+    guard let strings = member?.value.strings(for: "'visible'", &findings) else { return [] }
+    for path in strings where !path.value.hasPrefix("/") && !path.value.hasPrefix("~/") {
+      findings.error(PlanningText.visiblePath(path.value), at: path.location)
     }
     return strings.map(\.value)
   }

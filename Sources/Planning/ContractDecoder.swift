@@ -29,9 +29,10 @@ package struct ContractDecoder {
     let parameters = parameters(reader.take("params"), "'params'")
     checkRecords(node["outputs"], parameters)
     checkConditions(node["outputs"], parameters)
-    let resources = resources(reader.take("resources"))
+    var resources = resources(reader.take("resources"))
     let checkpoints = reader.boolean("checkpoints", &findings) ?? false
     let numeric = reader.boolean("numeric", &findings) ?? false
+    let hermetic = reader.onOrOff("hermetic", &findings)
     let runNode = reader.take("run")
     reader.finish(&findings)
     guard let runNode else {
@@ -40,9 +41,15 @@ package struct ContractDecoder {
     }
     let names = CommandNames(inputs: inputs, outputs: outputs, parameters: parameters)
     guard let run = run(runNode, names), let version else { return nil }
+    if case .native = run {
+      if let hermetic { findings.error(PlanningText.hermeticNative(name), at: hermetic.location) }
+      // What this program needs depends on the model: a contract's figure is for planning, a manifest's is a limit.
+      resources.isMemoryStated = false
+    }
     return StageContract(
       name: name, version: version, summary: summary, inputs: inputs, outputs: outputs, parameters: parameters, resources: resources,
-      checkpoints: checkpoints, isNumeric: numeric, run: run, path: path, directory: Paths.parent(path))
+      checkpoints: checkpoints, isNumeric: numeric, hermetic: hermetic.flatMap { Hermetic(rawValue: $0.value) }, run: run, path: path,
+      directory: Paths.parent(path))
   }
 
   // MARK: - Head

@@ -170,7 +170,8 @@ struct Expansion {
         axes: member.axes[draft.place], contract: plan.contract, parameters: draft.parameters,
         inputs: isSame ? draft.inputs : draft.inputs.map { $0.renumbered(index) },
         resources: draft.settings.resources, retries: draft.settings.retries, timeoutSeconds: draft.settings.timeoutSeconds,
-        expect: draft.settings.expect, location: plan.entry.location)
+        hermetic: plan.stage.hermetic.flatMap { Hermetic(rawValue: $0.value) }, expect: draft.settings.expect, location: plan.entry.location
+      )
     }
   }
 

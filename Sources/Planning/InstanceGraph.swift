@@ -4,6 +4,8 @@ import JSONValues
 package struct InstanceGraph: Sendable {
   package let recipe: String
   package let numerics: NumericsClass
+  /// Of the command stages of which nothing else is said.
+  package let hermetic: Hermetic
   /// Parameters of the recipe after profile and `--set`, in the manifest's order.
   package let parameters: JSONObject
   /// Topologically ordered; where the order is free, as in the manifest.
@@ -13,9 +15,13 @@ package struct InstanceGraph: Sendable {
   /// By index: the instances that take an output of this one, ascending, each once.
   package let dependents: [[Int]]
 
-  package init(recipe: String, numerics: NumericsClass = .native, parameters: JSONObject = JSONObject(), instances: [StageInstance]) {
+  package init(
+    recipe: String, numerics: NumericsClass = .native, hermetic: Hermetic = .on, parameters: JSONObject = JSONObject(),
+    instances: [StageInstance]
+  ) {
     self.recipe = recipe
     self.numerics = numerics
+    self.hermetic = hermetic
     self.parameters = parameters
     self.instances = instances
     var dependencies: [[Int]] = []
@@ -28,6 +34,12 @@ package struct InstanceGraph: Sendable {
     }
     self.dependencies = dependencies
     self.dependents = dependents
+  }
+
+  /// Whether it is to see only what it declares. Native stages are this program, and open nothing else.
+  package func isHermetic(_ instance: StageInstance) -> Bool {
+    guard case .command = instance.contract.run else { return false }
+    return (instance.hermetic ?? hermetic) == .on
   }
 
   /// Indices of the instances that `instance` takes outputs of, ascending, each once.

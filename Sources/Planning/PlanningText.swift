@@ -155,6 +155,11 @@ enum PlanningText {
   static func unboundInput(_ name: String) -> String {
     "nothing is bound to input '\(name)'; it is for manifests that use this one ('optional: true' leaves it out otherwise)"
   }
+  static func visiblePath(_ path: String) -> String {
+    "'visible' takes absolute paths and paths that begin with '~/', found '\(Scalar.shortened(path))'"
+  }
+  static func otherHermetic(_ word: String) -> String { "hermetic is \(word) here: the outermost manifest says it" }
+  static func hermeticNative(_ name: String) -> String { "'hermetic' is for command stages; \(name) is part of this program" }
   static func otherNumerics(_ name: String) -> String { "numerics is \(name) here: the outermost manifest says it" }
 
   // MARK: - Settings of an instance

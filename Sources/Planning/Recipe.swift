@@ -49,8 +49,14 @@ package struct Recipe: Sendable {
       guard let said = inner.numerics, said.value != numerics.rawValue else { continue }
       findings.warning(PlanningText.otherNumerics(numerics.rawValue), at: said.location)
     }
+    let hermetic = manifest.hermetic.flatMap { Hermetic(rawValue: $0.value) } ?? .on
+    for inner in library.manifests.dropFirst() {
+      guard let said = inner.hermetic, said.value != hermetic.rawValue else { continue }
+      findings.warning(PlanningText.otherHermetic(hermetic.rawValue), at: said.location)
+    }
     guard !findings.hasErrors else { throw InvalidRecipe(diagnostics: findings.sorted) }
-    let graph = InstanceGraph(recipe: manifest.name, numerics: numerics, parameters: params, instances: instances)
+    let graph = InstanceGraph(
+      recipe: manifest.name, numerics: numerics, hermetic: hermetic, parameters: params, instances: instances)
     return Recipe(
       graph: graph, path: path, manifest: manifest.source, used: library.manifests.dropFirst().map(\.source),
       description: manifest.description,

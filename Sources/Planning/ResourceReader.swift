@@ -21,7 +21,7 @@ enum ResourceReader {
     }
     if let memory {
       let bytes = SettingReader.memory(memory, scope, &findings)
-      if let bytes { resources.memoryBytes = bytes } else { isSound = false }
+      if let bytes { (resources.memoryBytes, resources.isMemoryStated) = (bytes, true) } else { isSound = false }
     }
     return isSound ? resources : nil
   }

@@ -14,7 +14,8 @@ package enum Schema {
       (
         "properties",
         object([
-          ("heirloom", object([("const", 1)])), ("name", name), ("description", text), ("numerics", numerics), ("params", params),
+          ("heirloom", object([("const", 1)])), ("name", name), ("description", text), ("numerics", numerics), ("hermetic", hermetic),
+          ("params", params),
           ("profiles", object([("type", "object"), ("propertyNames", name), ("additionalProperties", params)])),
           ("inputs", map(declaredInput)), ("stages", object([("$ref", "#/$defs/stages")])), ("outputs", references),
         ])
@@ -82,7 +83,7 @@ package enum Schema {
           ("with", object([("type", "object")])),
           ("inputs", object([("type", "object")])), ("matrix", matrix), ("resources", resources),
           ("retries", orPlaceholder(integer(atLeast: 0))),
-          ("timeout", object([("type", ["string", "number"])])),
+          ("timeout", object([("type", ["string", "number"])])), ("hermetic", hermetic),
           (
             "expect",
             object([("type", "object"), ("additionalProperties", orPlaceholder(object([("pattern", "^sha256:[0-9a-fA-F]{64}$")])))])
@@ -172,7 +173,7 @@ package enum Schema {
             [
               ("command", strings), ("sources", strings), ("versions", object([("type", "array"), ("items", strings)])),
               ("environment", strings),
-              ("keyed_environment", strings),
+              ("keyed_environment", strings), ("visible", strings),
             ], required: ["command"]),
         ]
       )
@@ -182,6 +183,7 @@ package enum Schema {
         [
           ("stage", text), ("version", integer(atLeast: 1)), ("summary", text), ("inputs", map(input)), ("outputs", map(output)),
           ("params", map(object([("$ref", "#/$defs/parameter")]))), ("resources", resources), ("checkpoints", flag), ("numeric", flag),
+          ("hermetic", hermetic),
           ("run", run),
         ], required: ["stage", "version", "outputs", "run"])
     else { return .null }
@@ -215,6 +217,7 @@ package enum Schema {
   private static let text = object([("type", "string")])
   private static let name = object([("type", "string"), ("pattern", "^[A-Za-z][A-Za-z0-9_-]*$")])
   private static let numerics = object([("enum", .array(NumericsClass.allCases.map { .string($0.rawValue) }))])
+  private static let hermetic = object([("enum", .array(Hermetic.allCases.map { .string($0.rawValue) }))])
   private static let params = object([("type", "object"), ("propertyNames", name)])
   private static let placeholder = object([("type", "string"), ("pattern", "\\$\\{[A-Za-z]")])
   private static let reference = object([("type", "string"), ("pattern", "^(\\.{0,2}/|[A-Za-z]|\\$\\{)")])

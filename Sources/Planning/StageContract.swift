@@ -25,15 +25,19 @@ package final class StageContract: Sendable {
     package let environment: [String]
     /// Names of variables passed on, values in the key.
     package let keyedEnvironment: [String]
+    /// Paths of the machine that a hermetic stage sees besides, read-only; `~` is the home directory, what is not there is passed over.
+    package let visible: [String]
 
     package init(
-      words: [CommandWord], sources: [String] = [], versions: [[String]] = [], environment: [String] = [], keyedEnvironment: [String] = []
+      words: [CommandWord], sources: [String] = [], versions: [[String]] = [], environment: [String] = [], keyedEnvironment: [String] = [],
+      visible: [String] = []
     ) {
       self.words = words
       self.sources = sources
       self.versions = versions
       self.environment = environment
       self.keyedEnvironment = keyedEnvironment
+      self.visible = visible
     }
   }
 
@@ -48,6 +52,8 @@ package final class StageContract: Sendable {
   package let checkpoints: Bool
   /// Whether the numerics class is part of its key.
   package let isNumeric: Bool
+  /// What the contract asks for; nil leaves it to the manifest.
+  package let hermetic: Hermetic?
   package let run: Run
   /// The file it was read from, absolute, and that file's directory: `${stage.dir}`.
   package let path: String
@@ -65,8 +71,7 @@ package final class StageContract: Sendable {
   package init(
     name: String, version: Int, summary: String = "", inputs: [InputDeclaration] = [], outputs: [OutputDeclaration] = [],
     parameters: [ParameterDeclaration] = [], resources: Resources = Resources(), checkpoints: Bool = false, isNumeric: Bool = false,
-    run: Run,
-    path: String, directory: String
+    hermetic: Hermetic? = nil, run: Run, path: String, directory: String
   ) {
     self.name = name
     self.version = version
@@ -77,6 +82,7 @@ package final class StageContract: Sendable {
     self.resources = resources
     self.checkpoints = checkpoints
     self.isNumeric = isNumeric
+    self.hermetic = hermetic
     self.run = run
     self.path = path
     self.directory = directory

@@ -59,6 +59,8 @@ package struct StageInstance: Sendable {
   package let resources: Resources
   package let retries: Int
   package let timeoutSeconds: Double?
+  /// What its entry or its contract says; nil leaves it to the manifest (`InstanceGraph.isHermetic`).
+  package let hermetic: Hermetic?
   /// Outputs whose digest the manifest pins.
   package let expect: [(output: String, digest: Digest)]
   /// Where the entry stands in the manifest.
@@ -68,7 +70,8 @@ package struct StageInstance: Sendable {
     index: Int, declarationIndex: Int? = nil, name: String, path: InstancePath? = nil, axes: [AxisValue] = [],
     contract: StageContract, parameters: JSONObject = JSONObject(), inputs: [InstanceInput] = [], resources: Resources = Resources(),
     retries: Int = 0,
-    timeoutSeconds: Double? = nil, expect: [(output: String, digest: Digest)] = [], location: SourceLocation? = nil
+    timeoutSeconds: Double? = nil, hermetic: Hermetic? = nil, expect: [(output: String, digest: Digest)] = [],
+    location: SourceLocation? = nil
   ) {
     self.index = index
     self.declarationIndex = declarationIndex ?? index
@@ -81,6 +84,7 @@ package struct StageInstance: Sendable {
     self.resources = resources
     self.retries = retries
     self.timeoutSeconds = timeoutSeconds
+    self.hermetic = hermetic ?? contract.hermetic
     self.expect = expect
     self.location = location
   }

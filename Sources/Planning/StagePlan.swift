@@ -30,6 +30,9 @@ final class StagePlan {
     self.entry = entry
     self.stage = stage
     self.contract = contract
+    if let said = stage.hermetic, case .native = contract.run {
+      findings.error(PlanningText.hermeticNative(contract.name), at: said.location)
+    }
     (parameters, changing) = Self.parameters(entry, stage, contract, &findings)
     bindings = InputBinding.read(stage.inputs, contract.inputs, owner: contract.name, at: entry.location, &findings)
     settings = Self.isConstant(stage) ? Self.settings(stage, contract, Scope(params: JSONObject()), &findings) : nil

@@ -96,6 +96,7 @@ package enum StageReference {
   private static func notes(_ contract: StageContract) -> String {
     let notes = [
       contract.checkpoints ? "writes checkpoints and resumes from them" : nil,
+      contract.hermetic.map { $0 == .on ? "sees only what it declares" : "sees the whole machine" },
       contract.isNumeric ? "the numerics class is part of its key" : nil,
     ]
     return notes.compactMap { $0 }.joined(separator: "; ")

@@ -120,7 +120,7 @@ struct ExecutionTests {
   @Test("a stage that changes its input fails, and the input is made again")
   func changedInput() throws {
     let manifest =
-      "heirloom: 1\nname: test\nstages:\n  data: {uses: say, with: {text: hello}}\n  s:\n    uses: script\n    inputs: {text: data.text}\n    with: {script: SCRIPT}\n"
+      "heirloom: 1\nname: test\nstages:\n  data: {uses: say, with: {text: hello}}\n  s:\n    uses: script\n    inputs: {text: data.text}\n    hermetic: off\n    with: {script: SCRIPT}\n"
     let project = try project(manifest.replacing("SCRIPT", with: "'chmod u+w \"$in\"; echo more >> \"$in\"; echo a > \"$out\"'"))
     #expect(
       try project.run().problems["s"]?.message
@@ -171,7 +171,7 @@ struct ExecutionTests {
   @Test("gpus are handed out as distinct devices; a machine without them says so")
   func gpus() throws {
     let stage =
-      "uses: script, resources: {gpus: 1}, with: {script: 'echo $CUDA_VISIBLE_DEVICES > \"$out\"; until [ -e ../a ] && [ -e ../b ]; do touch ../NAME; done'}"
+      "uses: script, hermetic: off, resources: {gpus: 1}, with: {script: 'echo $CUDA_VISIBLE_DEVICES > \"$out\"; until [ -e ../a ] && [ -e ../b ]; do touch ../NAME; done'}"
     let project = try project(
       "heirloom: 1\nname: test\nstages:\n  a: {\(stage.replacing("NAME", with: "a"))}\n  b: {\(stage.replacing("NAME", with: "b"))}\n")
     #expect(try project.run().ran.count == 2)

@@ -56,7 +56,7 @@ struct KillTests {
         if [ "$(wc -l < "$HEIRLOOM_CHECKPOINT/n")" -eq 2 ]; then echo $$ > \(project.root)/half; while :; do :; done; fi
       done
       cp "$HEIRLOOM_CHECKPOINT/n" "$out"
-      """, "  data: {uses: say, with: {text: a}}")
+      """, "    hermetic: off\n  data: {uses: say, with: {text: a}}")
   }
 
   private func waitUntilGone(_ project: TestProject) throws {

@@ -36,6 +36,18 @@ final class TestProject {
 
   // MARK: - Running
 
+  /// The built program, beside the test bundle, with the warden beside it.
+  static let program = (CommandLine.arguments[0] as NSString).deletingLastPathComponent + "/heirloom"
+
+  /// Why hermetic stages cannot be tested here; nil when they can. Asked of a run, as a user would.
+  static let unconfined: String? = {
+    do {
+      let project = try TestProject()
+      try project.write("recipe.yaml", "heirloom: 1\nname: test\nstages: {s: {uses: say, with: {text: a}}}\n")
+      return try project.run().notices.first
+    } catch { return "\(error)" }
+  }()
+
   func recipe(_ sets: [String] = []) throws -> Recipe {
     do {
       return try Recipe.load(manifest, RecipeOptions(sets: sets), PlanningEnvironment(workingDirectory: root))
@@ -44,7 +56,7 @@ final class TestProject {
 
   func options(_ change: (inout RunOptions) -> Void = { _ in }) -> RunOptions {
     var options = RunOptions(
-      program: "/dev/null", variables: ["PATH": "/usr/bin:/bin", "HOME": root, "SECRET": "hidden"],
+      program: Self.program, variables: ["PATH": "/usr/bin:/bin", "HOME": root, "SECRET": "hidden"],
       machine: Machine(cpus: 2, memoryBytes: 1 << 30, gpus: ["7", "9"], processor: "test"))
     options.takesSignals = false
     options.backOffSeconds = 0.001

@@ -34,6 +34,8 @@ struct ContractTests {
       "expected an integer of at least 1 for 'version', found the integer 0"),
     Case("unknown key", contract(more: "▸checkpoint: true"), "unknown key 'checkpoint' in the contract; did you mean 'checkpoints'?"),
     Case("flag", contract(more: "numeric: ▸yes"), "expected true or false for 'numeric', found the string 'yes'"),
+    Case("hermetic", contract(run: "{command: [a]}", more: "hermetic: ▸yes"), "expected on or off for 'hermetic', found the string 'yes'"),
+    Case("hermetic native", contract(more: "hermetic: ▸on"), "'hermetic' is for command stages; x is part of this program"),
     Case("resources", contract(more: "resources: {memory: ▸lots}"), "expected an amount of memory such as 8GiB, found the string 'lots'"),
     Case(
       "artifact type", "stage: x\nversion: 1\noutputs: {m: {type: ▸modle}}\nrun: {native: x}",
@@ -97,6 +99,9 @@ struct ContractTests {
       "unknown field", contract(params: "{a: {type: record, fields: {low: {type: number}}}}", run: "{command: [▸\"${params.a.lo}\"]}"),
       "the contract has no field 'lo'; did you mean 'low'?"),
     Case("a list inside a word", contract(run: "{command: [▸\"x${inputs.data}\"]}"), "${inputs.data} is a list and must be the whole word"),
+    Case(
+      "visible", contract(run: "{command: [a], visible: [/data, ~/x, ▸x]}"),
+      "'visible' takes absolute paths and paths that begin with '~/', found 'x'"),
     Case("missing source", contract(run: "{command: [a], sources: [▸x.py]}"), "no such file beside the contract: x.py"),
     Case(
       "absolute source", contract(run: "{command: [a], sources: [▸/etc/x]}"),

@@ -63,6 +63,12 @@ struct DiagnosticTableTests {
       "numerics", "heirloom: 1\nnumerics: ▸nativ\nstages:\n  data: {uses: data/tasks, with: {task: a}}",
       "numerics is 'native' or 'portable', found 'nativ'; did you mean 'native'?"),
     Case(
+      "hermetic", "heirloom: 1\nhermetic: ▸maybe\nstages:\n  data: {uses: data/tasks, with: {task: a}}",
+      "expected on or off for 'hermetic', found the string 'maybe'"),
+    Case(
+      "hermetic native", "heirloom: 1\nstages:\n  data: {uses: data/tasks, with: {task: a}, hermetic: ▸off}",
+      "'hermetic' is for command stages; data/tasks is part of this program"),
+    Case(
       "bad names", "heirloom: 1\nname: ▸a b\nstages:\n  ▸1data: {uses: data/tasks, with: {task: a}}",
       "'a b' is no name; names start with a letter and go on with letters, digits, '_' and '-'",
       "'1data' is no name; names start with a letter and go on with letters, digits, '_' and '-'"),

@@ -85,7 +85,7 @@ struct ExpansionTests {
     #expect(instance.parameters["learning_rate"] == 0.00002)
     #expect(instance.parameters["tag"] == "r3-2e-5")
     #expect(instance.parameters["lora"] == ["r": 4, "alpha": 16.0])
-    #expect(instance.resources == Resources(cpus: 1, memoryBytes: 8 << 30, gpus: 0))
+    #expect(instance.resources == Resources(cpus: 1, memoryBytes: 8 << 30, gpus: 0, isMemoryStated: true))
     #expect(instance.retries == 2 && instance.timeoutSeconds == 5400)
     #expect(instance.inputs.map(\.elements.count) == [1, 1, 0])
   }
