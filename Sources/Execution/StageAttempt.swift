@@ -122,7 +122,7 @@ struct StageAttempt: Sendable {
     default: throw StageProblem(end.description)
     }
     try compareInputs(before)
-    let activity = StageActivity(reading: work.eventsPath, store.files)
+    let activity = StageActivity(reading: work.eventsPath)
     let (summary, novelty) = try collect(work, activity, seconds)
     return .succeeded(summary, novelty: novelty, seconds: seconds, warnings: activity.warnings)
   }
@@ -142,7 +142,7 @@ struct StageAttempt: Sendable {
   }
 
   private func execute(_ order: StageOrder, _ work: WorkDirectory, _ lock: FileLock) throws -> ProcessEnd {
-    let log = open(work.logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let log = open(work.logPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard log >= 0 else { throw StoreError("cannot write the log: \(String(cString: strerror(errno)))", path: work.logPath) }
     defer { close(log) }
     let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
@@ -212,9 +212,12 @@ struct StageAttempt: Sendable {
 
   private func collect(_ work: WorkDirectory, _ activity: StageActivity, _ seconds: Double) throws -> (ResultSummary, ResultRecord.Novelty?)
   {
+    guard try work.isIntact() else {
+      throw StageProblem("the stage put something else in the place of its work directory or of its directory 'out'")
+    }
     let declared = Set(instance.outputs.map(\.name))
     for name in try store.files.list(work.outputDirectory) ?? [] where !declared.contains(name) {
-      throw StageProblem("the stage created 'out/\(name)', which its contract does not declare")
+      throw StageProblem("the stage created 'out/\(Store.fileName(name))', which its contract does not declare")
     }
     var intakes: [Store.Intake] = []
     for output in instance.outputs {
@@ -241,7 +244,7 @@ struct StageAttempt: Sendable {
     for (name, value) in activity.facts.members { facts.set(name, value) }
     var pending = PendingNames()
     for intake in intakes { try store.take(intake, &pending) }
-    let log = try store.put(try store.files.read(work.logPath) ?? [], &pending)
+    let log = try takeLog(work, &pending)
     let outcome = ResultOutcome(
       outputs: intakes.map(\.output), recipe: recipe, instance: instance.name, run: runID, finished: Double(wallClock() / 1_000_000) / 1000,
       seconds: seconds, host: facts, metrics: activity.metricsObject, warnings: activity.warnings, log: log,
@@ -250,6 +253,14 @@ struct StageAttempt: Sendable {
       key: key.digest, stage: instance.stage, parts: key.parts, outcome: outcome, answering, &pending)
     try work.remove()
     return (ResultSummary(publication.record), publication.novelty)
+  }
+
+  /// A log may be longer than memory, so it is taken in like an output. A stage that puts something else in its place has none.
+  private func takeLog(_ work: WorkDirectory, _ pending: inout PendingNames) throws -> Digest {
+    guard let survey = try? OutputSurvey(work.logPath, expecting: .file, files: store.files) else { return try store.put([], &pending) }
+    let intake = try store.examine(work.logPath, as: survey, name: "log", type: "file")
+    try store.take(intake, &pending)
+    return intake.output.digest
   }
 
   private func hasWholeAnswer() throws(StoreError) -> Bool {

@@ -1,0 +1,28 @@
+import Diagnostics
+import Hashing
+import JSONValues
+import Manifests
+
+extension Parser {
+  /// JSON and YAML, whatever they say.
+  static let text: [Parser] = [json, yaml]
+
+  private static let json = Parser("json") { bytes in
+    let value = try JSONValue(parsing: bytes)
+    for text in [value.encoded(), value.encoded(pretty: true)] {
+      guard let again = try? JSONValue.parse(text), again == value else { preconditionFailure("JSON does not read what it wrote: \(text)") }
+    }
+    _ = CanonicalJSON.bytes(value)
+    var hasher = Hasher()
+    value.hash(into: &hasher)
+  }
+
+  private static let yaml = Parser("yaml") { bytes in
+    let source = SourceFile(path: "x.yaml", bytes: bytes)
+    var limits = YAMLLimits()
+    limits.nodes = 20_000
+    let (_, findings) = YAMLParser.parse(source, limits: limits)
+    _ = DiagnosticRenderer().render(findings.sorted)
+    _ = ManifestDecoder.decode(source)
+  }
+}
