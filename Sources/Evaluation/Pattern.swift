@@ -3,7 +3,7 @@ import Foundation
 
 /// A regular expression as ICU reads it, close to Python's.
 ///
-/// A pattern can take longer than anybody waits, and comes with the data: one that needs more than twenty million steps on a text is taken
+/// A pattern can take longer than anybody waits, and comes with the data: one that needs more than three million steps on a text is taken
 /// not to match it. Steps and not seconds, so that no score depends on the machine.
 struct Pattern: @unchecked Sendable {  // NSRegularExpression never changes once made and may be used from several threads
   private let expression: NSRegularExpression
@@ -48,7 +48,7 @@ struct Pattern: @unchecked Sendable {  // NSRegularExpression never changes once
   }
 
   /// ICU reports once in ten thousand steps, and once a match.
-  private static let mostReports = 2000
+  private static let mostReports = 300
 
   /// All matches, or none where it takes too long.
   private func results(in text: NSString) -> [NSTextCheckingResult] {

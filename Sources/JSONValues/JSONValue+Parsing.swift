@@ -76,12 +76,12 @@ private struct JSONParser {
       guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw failure("expected a key in double quotes") }
       let start = position
       let key = try string()
-      if object.count < 8 ? object[key] != nil : seen.contains(ByteString(key)) {
+      // A few keys are compared one by one, and from the ninth on by their hashes.
+      if object.count == 8 { for member in object.members { seen.insert(ByteString(member.key)) } }
+      guard object.count < 8 ? object[key] == nil : seen.insert(ByteString(key)).inserted else {
         position = start
         throw failure("duplicate key \"\(key)\"")
       }
-      if object.count == 8 { for member in object.members { seen.insert(ByteString(member.key)) } }
-      if object.count >= 8 { seen.insert(ByteString(key)) }
       try take(room: 4)
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw failure("expected ':' after a key") }

@@ -10,7 +10,7 @@ struct TemplateRenderer {
   private var output = ""
   private var line = 1
   /// What is left before a template counts as endless.
-  private var budget = 10_000_000
+  private var budget = 4_000_000
   private static let longestText = 1 << 24
   private static let longestRange = 100_000
 

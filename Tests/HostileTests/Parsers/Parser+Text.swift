@@ -10,7 +10,10 @@ extension Parser {
   private static let json = Parser("json") { bytes in
     let value = try JSONValue(parsing: bytes)
     for text in [value.encoded(), value.encoded(pretty: true)] {
-      guard let again = try? JSONValue.parse(text), again == value else { preconditionFailure("JSON does not read what it wrote: \(text)") }
+      // Texts and not values: a number beyond 2^53 that was no integer is one when it is read back.
+      guard let again = try? JSONValue.parse(text), again.encoded() == value.encoded() else {
+        preconditionFailure("JSON does not read what it wrote: \(text)")
+      }
     }
     _ = CanonicalJSON.bytes(value)
     var hasher = Hasher()

@@ -10,5 +10,7 @@ private let chosen: Parser = {
   let name = ProcessInfo.processInfo.environment["HEIRLOOM_FUZZ_PARSER"] ?? ""
   if let parser = Parser.all.first(where: { $0.name == name }) { return parser }
   for parser in Parser.all { print(parser.name, parser.longest) }
-  exit(name == "list" ? 0 : 2)
+  // libFuzzer takes an exit for a finding.
+  fflush(nil)
+  _exit(name == "list" ? 0 : 2)
 }()
