@@ -111,6 +111,12 @@ let package = Package(
         "Training", "Tokenization", "Reporting", "JSONValues",
       ]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
+    tests(
+      "HostileTests",
+      [
+        "Reinforcement", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface", "Evaluation",
+        "Training", "Modeling", "Kernels", "Tokenization", "Datasets", "JSONValues",
+      ], fixtures: true),
     tests("MergingTests", ["Merging", "Modeling", "Kernels", "JSONValues"], fixtures: true),
   ]
 )

@@ -7,6 +7,7 @@ package struct FileStatus: Sendable, Equatable {
   package let kind: Kind
   /// Bytes.
   package let size: Int
+  package let device: UInt64
   package let inode: UInt64
   /// Nanoseconds since 1970.
   package let modified: Int
@@ -23,11 +24,20 @@ package struct FileStatus: Sendable, Equatable {
       default: .special
       }
     size = Int(raw.st_size)
+    device = UInt64(raw.st_dev)
     inode = UInt64(raw.st_ino)
     modified = Self.nanoseconds(raw.st_mtim)
     changed = Self.nanoseconds(raw.st_ctim)
     names = Int(raw.st_nlink)
   }
+
+  /// What tells two directories apart, whatever they are called.
+  struct Place: Equatable {
+    let device: UInt64
+    let inode: UInt64
+  }
+
+  var place: Place { Place(device: device, inode: inode) }
 
   private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
 

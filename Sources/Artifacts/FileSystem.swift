@@ -101,10 +101,10 @@ package struct FileSystem: Sendable {
     return descriptor
   }
 
-  /// A file's bytes; nil when there is no such file.
+  /// A file's bytes; nil when there is no such file. A pipe or a device is an error, never waited for.
   package func read(_ path: String) throws(StoreError) -> [UInt8]? {
     try begin(.read, path)
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 {
       guard errno == ENOENT || errno == ENOTDIR else { throw StoreError(.open, path, errno) }
       return nil
@@ -116,6 +116,7 @@ package struct FileSystem: Sendable {
   private func readAll(_ descriptor: Int32, _ path: String) throws(StoreError) -> [UInt8] {
     var raw = stat()
     try check(fstat(descriptor, &raw), .read, path)
+    guard raw.st_mode & S_IFMT == S_IFREG else { throw StoreError("is not a regular file", path: path) }
     var bytes: [UInt8] = []
     var failure: Int32 = 0
     let expected = max(Int(raw.st_size), 0)
@@ -143,6 +144,22 @@ package struct FileSystem: Sendable {
       if got > 0 { bytes.append(contentsOf: more[..<got]) }
     }
     return bytes
+  }
+
+  /// The last bytes of a file, at most `count` of them; none when there is no such file.
+  package func readEnd(_ path: String, count: Int) throws(StoreError) -> [UInt8] {
+    try begin(.read, path)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return [] }
+    defer { close(descriptor) }
+    var raw = stat()
+    try check(fstat(descriptor, &raw), .read, path)
+    guard raw.st_mode & S_IFMT == S_IFREG else { return [] }
+    let start = max(0, Int(raw.st_size) - count)
+    var bytes = [UInt8](repeating: 0, count: min(count, Int(raw.st_size)))
+    let got = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(start)) }
+    guard got >= 0 else { throw StoreError(.read, path, errno) }
+    return Array(bytes.prefix(got))
   }
 
   package enum Durability: Sendable { case lasting, passing }

@@ -1,6 +1,7 @@
 /// What a stage left where an output belongs: the files to take, or what is wrong with it.
 ///
-/// Links and special files are refused: a link would let content change after it was hashed, or reach outside the work directory.
+/// Links and special files are refused: a link would let content change after it was hashed, or reach outside the work directory. So are names
+/// that cannot be shown or listed, and more files than a directory of records has.
 package struct OutputSurvey: Sendable {
   /// Why an output cannot be taken: the stage's fault, in words without the output's name.
   package struct Refusal: Error, Sendable, Equatable {
@@ -13,6 +14,7 @@ package struct OutputSurvey: Sendable {
   package let emptyDirectories: [String]
 
   private static let maximumDepth = 64
+  private static let mostEntries = 1 << 21
 
   package enum Kind: Sendable { case file, directory }
 
@@ -48,6 +50,8 @@ package struct OutputSurvey: Sendable {
     for name in names {
       let relative = directory.isEmpty ? name : "\(directory)/\(name)"
       guard !name.unicodeScalars.contains("\u{FFFD}") else { throw Refusal(message: "holds a name that is not UTF-8") }
+      guard name.isPrintable else { throw Refusal(message: "holds a name with a control character: \(Store.fileName(relative))") }
+      guard paths.count + empty.count < mostEntries else { throw Refusal(message: "holds more than \(mostEntries) files") }
       switch try files.status("\(root)/\(relative)", followingLinks: false)?.kind {
       case .file?: paths.append(relative)
       case .directory?: try walk(root, relative, depth + 1, files, &paths, &empty)

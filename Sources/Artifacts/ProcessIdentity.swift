@@ -66,7 +66,8 @@ extension ProcessIdentity {
 
   package init?(json: JSONValue?) {
     guard let json, let host = json["host"]?.stringValue, let boot = json["boot"]?.stringValue,
-      let pid = json["pid"]?.integerValue.flatMap(Int32.init(exactly:)), let start = json["start"]?.integerValue
+      // A signal to 0, 1 or less would go to other processes than the one that was written down.
+      let pid = json["pid"]?.integerValue.flatMap(Int32.init(exactly:)), pid > 1, let start = json["start"]?.integerValue
     else { return nil }
     self.init(host: host, boot: boot, pid: pid, start: start)
   }

@@ -31,6 +31,8 @@ package final class SourceHasher: Sendable {
   /// Coarser than any file system's clock.
   private static let grainNanoseconds = 2_000_000_000
   private static let maximumDepth = 64
+  /// Links can make a tree of a few directories endless.
+  private static let mostEntries = 1 << 21
 
   private let path: String
   private let files: FileSystem
@@ -56,7 +58,7 @@ package final class SourceHasher: Sendable {
     case .directory:
       var entries: [TreeListing.File] = []
       var empty: [String] = []
-      try walk(source, "", 0, &entries, &empty, &seen)
+      try walk(source, "", [status.place], &entries, &empty, &seen)
       let listing = TreeListing(files: entries, emptyDirectories: empty)
       return SourceContent(digest: Digest(hashing: listing.bytes), size: listing.size, isDirectory: true, files: seen)
     case .link, .special: throw SourceProblem(message: "is neither a file nor a directory")
@@ -73,10 +75,10 @@ package final class SourceHasher: Sendable {
   }
 
   private func walk(
-    _ root: String, _ directory: String, _ depth: Int, _ entries: inout [TreeListing.File], _ empty: inout [String],
+    _ root: String, _ directory: String, _ above: [FileStatus.Place], _ entries: inout [TreeListing.File], _ empty: inout [String],
     _ seen: inout [String: FileStatus]
   ) throws {
-    guard depth < Self.maximumDepth else { throw SourceProblem(message: "is nested deeper than \(Self.maximumDepth) directories") }
+    guard above.count <= Self.maximumDepth else { throw SourceProblem(message: "is nested deeper than \(Self.maximumDepth) directories") }
     let names: [String]
     do { names = try files.list(directory.isEmpty ? root : "\(root)/\(directory)") ?? [] } catch {
       throw SourceProblem(message: error.description)
@@ -85,10 +87,16 @@ package final class SourceHasher: Sendable {
     for name in names {
       let relative = directory.isEmpty ? name : "\(directory)/\(name)"
       let path = "\(root)/\(relative)"
+      guard name.isPrintable else { throw SourceProblem(message: "holds a name with a control character: \(Store.fileName(relative))") }
+      guard entries.count + empty.count < Self.mostEntries else {
+        throw SourceProblem(message: "holds more than \(Self.mostEntries) files")
+      }
       guard let status = try look(path) else { throw SourceProblem(message: "holds a link to nothing: \(relative)") }
       switch status.kind {
       case .file: entries.append(TreeListing.File(path: relative, digest: try digest(path, &seen), size: status.size))
-      case .directory: try walk(root, relative, depth + 1, &entries, &empty, &seen)
+      case .directory:
+        guard !above.contains(status.place) else { throw SourceProblem(message: "holds a link to a directory that it is in: \(relative)") }
+        try walk(root, relative, above + [status.place], &entries, &empty, &seen)
       case .link, .special: throw SourceProblem(message: "holds what is neither a file nor a directory: \(relative)")
       }
     }

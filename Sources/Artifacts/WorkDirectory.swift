@@ -26,11 +26,22 @@ package struct WorkDirectory: Sendable {
     case forgotten
   }
 
-  /// Makes it ready for an attempt. Half-made outputs never survive.
+  /// Whether its directories are still directories of its own: through a link in their place, files elsewhere would be taken for outputs.
+  package func isIntact() throws(StoreError) -> Bool {
+    for directory in [path, outputDirectory] where try files.status(directory, followingLinks: false)?.kind != .directory { return false }
+    return true
+  }
+
+  /// Makes it ready for an attempt. Half-made outputs never survive, nor does a link that a stage put where its log or checkpoint belongs.
   package func prepare(_ past: Past) throws(StoreError) {
     switch past {
     case .forgotten: try files.remove(path)
-    case .kept: for entry in [outputDirectory, orderPath] { try files.remove(entry) }
+    case .kept:
+      for entry in [outputDirectory, orderPath] { try files.remove(entry) }
+      let own: [(String, FileStatus.Kind)] = [(logPath, .file), (eventsPath, .file), (checkpointDirectory, .directory)]
+      for (entry, kind) in own {
+        if let found = try files.status(entry, followingLinks: false), found.kind != kind { try files.remove(entry) }
+      }
     }
     for directory in [outputDirectory, checkpointDirectory] { try files.makeDirectory(directory) }
   }

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -43,8 +44,16 @@ static void look(void) {
 static void look(void) {}
 #endif
 
+static void lookUnderMask(void) {
+  look();
+  const char *mask = getenv("HEIRLOOM_KERNELS");
+  if (!mask) return;
+  hl_isa most = strcmp(mask, "generic") == 0 ? hl_isa_generic : strcmp(mask, "avx2") == 0 ? hl_isa_avx2 : hl_isa_avx512;
+  if (best > most) best = most;
+}
+
 hl_isa hl_isa_best(void) {
-  pthread_once(&once, look);
+  pthread_once(&once, lookUnderMask);
   return best;
 }
 
@@ -60,6 +69,6 @@ bool hl_isa_override(hl_isa isa) {
 }
 
 const char *hl_cpu_name(void) {
-  pthread_once(&once, look);
+  pthread_once(&once, lookUnderMask);
   return name;
 }

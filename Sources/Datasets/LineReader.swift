@@ -2,7 +2,7 @@ import Foundation
 
 /// The lines of a file, read in blocks: a file beyond memory streams, a line of any length is one value.
 ///
-/// Lines end at "\n"; a "\r" before it stays, for JSON it is space. A byte order mark at the start is skipped.
+/// Lines end at "\n" and have at most 64 MiB; a "\r" before it stays, for JSON it is space. A byte order mark at the start is skipped.
 package struct LineReader: ~Copyable {
   private let handle: FileHandle
   private let name: String
@@ -10,6 +10,7 @@ package struct LineReader: ~Copyable {
   private var start = 0
   private var ended = false
   private static let blockSize = 1 << 20
+  private static let longestLine = 1 << 26
 
   /// The number of the line that `next` gave last, counted from 1.
   package private(set) var line = 0
@@ -20,6 +21,9 @@ package struct LineReader: ~Copyable {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { throw DatasetError("no such file", file: name) }
     guard !isDirectory.boolValue else { throw DatasetError("is a directory where a file of records should be", file: name) }
+    var status = stat()
+    // Opening a pipe would wait for somebody to write to it.
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw DatasetError("is not a regular file", file: name) }
     guard let handle = FileHandle(forReadingAtPath: path) else { throw DatasetError("cannot be read", file: name) }
     self.handle = handle
     self.name = name
@@ -34,6 +38,9 @@ package struct LineReader: ~Copyable {
         return deliver(start..<end)
       }
       searched = buffer.count
+      guard searched - start <= Self.longestLine else {
+        throw DatasetError("has more than \(Self.longestLine) bytes", file: name, line: line + 1)
+      }
       if ended {
         guard start < buffer.count else { return nil }
         defer { start = buffer.count }

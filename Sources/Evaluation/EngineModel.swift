@@ -40,6 +40,7 @@ package struct EngineModel: LanguageModel {
       }
     }
     if let stopped { throw stopped }
+    guard completions?.allSatisfy({ $0.allSatisfy { $0.logProbabilities.allSatisfy(\.isFinite) } }) ?? true else { throw Self.spoilt }
     return (completions ?? []).map { samples in
       let tokens = samples.first?.tokens ?? []
       let ids = tokens.last.map(endTokens.contains) == true ? tokens.dropLast() : tokens[...]
@@ -67,6 +68,8 @@ package struct EngineModel: LanguageModel {
       for index in pass {
         let count = requests[index].continuation.count
         answers[index] = values.prefix(count).map(Double.init)
+        // A score made from such numbers would look like any other.
+        guard answers[index].allSatisfy(\.isFinite) else { throw Self.spoilt }
         values = values.dropFirst(count)
       }
       done += pass.count
@@ -74,6 +77,8 @@ package struct EngineModel: LanguageModel {
     }
     return answers
   }
+
+  private static let spoilt = DatasetError("the model's log-probabilities are not finite: its weights are spoilt")
 
   /// Requests of like length together, the longest first; as many a pass as the batch size and the memory allow.
   private func passes(_ requests: [LikelihoodRequest]) -> [[Int]] {

@@ -64,7 +64,11 @@ package struct SuiteAnswers: Sendable, Equatable {
     }
     switch (suite.scoring, body) {
     case (.generation, .generated(let answers)): return try SuiteResult(scoring: answers, of: suite, prompts: prompts)
-    case (.multipleChoice, .chosen(let answers)): return result(suite, answers.map { .chosen(logLikelihoods: $0) })
+    case (.multipleChoice, .chosen(let answers)):
+      if let index = answers.indices.first(where: { answers[$0].count != suite.records[$0].choices.count }) {
+        throw DatasetError("answer \(index + 1) has \(answers[index].count) values for \(suite.records[index].choices.count) choices")
+      }
+      return result(suite, answers.map { .chosen(logLikelihoods: $0) })
     case (.perplexity, .measured(let answers)):
       return result(
         suite, answers.map { .measured(logLikelihood: $0.logLikelihood, tokens: $0.tokens, bytes: $0.bytes, words: $0.words) })
@@ -143,7 +147,7 @@ extension SuiteAnswers {
       body = .measured(
         try Self.read(rows) { row in
           guard let logLikelihood = row["log_likelihood"]?.numberValue, let tokens = row["tokens"]?.integerValue,
-            let bytes = row["bytes"]?.integerValue, let words = row["words"]?.integerValue
+            let bytes = row["bytes"]?.integerValue, let words = row["words"]?.integerValue, tokens >= 0, bytes >= 0, words >= 0
           else { return nil }
           return Measurement(logLikelihood: logLikelihood, tokens: tokens, bytes: bytes, words: words)
         })

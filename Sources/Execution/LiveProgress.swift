@@ -82,7 +82,7 @@ package final class LiveProgress: ProgressDisplay {
     if let fraction = activity.fraction {
       parts.append(bar(fraction, columns))
       parts.append("\(Int(fraction * 100)) %")
-      if let rate = activity.rate { parts.append(rate >= 10 ? "\(Int(rate.rounded()))/s" : "\(ProgressText.fixed(rate, 2))/s") }
+      if let rate = activity.rate { parts.append("\(ProgressText.fixed(rate, rate >= 10 ? 0 : 2))/s") }
       if let left = activity.secondsLeft { parts.append("\(ProgressText.duration(left)) left") }
     } else {
       parts.append(ProgressText.duration(now() - running.since))

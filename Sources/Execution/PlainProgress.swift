@@ -74,13 +74,18 @@ enum ProgressText {
   /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`.
   static func duration(_ seconds: Double) -> String {
     guard seconds >= 9.95 else { return "\(fixed(seconds, 1)) s" }
+    guard seconds < largest else { return "very long" }
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }
     return "\(whole / 3600) h \(twoDigits(whole / 60 % 60)) min"
   }
 
+  /// What a stage reports may be any number.
+  private static let largest = 1e12
+
   static func fixed(_ value: Double, _ digits: Int) -> String {
+    guard abs(value) < largest else { return "\(value)" }
     let scale = (0..<digits).reduce(1) { scale, _ in scale * 10 }
     let scaled = Int((abs(value) * Double(scale)).rounded())
     let fraction = String(scaled % scale)

@@ -4,6 +4,9 @@ import JSONValues
 
 /// What a stage reports about itself in `events.jsonl`: how far it is, the last value of each metric, facts about how it computed.
 ///
+/// A stage may be any program, so nothing it writes there is trusted: texts are cut and rid of control characters, only so many names are
+/// kept, and numbers that a stage cannot have come to are passed over.
+///
 /// Kinds of line: `progress` (`done`, `of`), `metric` (`step`, `name`, `value`), `fact` (`name`, `value`: recorded with the result; the
 /// fact `mixed` says that it went on from a checkpoint of another kernel), `warning` (`text`). Anything else is passed over.
 package struct StageActivity: Sendable {
@@ -20,11 +23,26 @@ package struct StageActivity: Sendable {
 
   package init() {}
 
+  /// What a stage has written in all; a last line without an end counts, too. Something else in the place of the file says nothing.
   init(reading path: String, _ files: FileSystem) throws(StoreError) {
-    take(try files.read(path) ?? [])
+    guard try files.status(path, followingLinks: false)?.kind == .file else { return }
+    let descriptor = try files.open(path, O_RDONLY | O_NONBLOCK)
+    defer { close(descriptor) }
+    var reader = EventReader(path: path)
+    guard reader.advance(descriptor) != nil else {
+      throw StoreError("cannot read what the stage reported: \(String(cString: strerror(errno)))", path: path, code: errno)
+    }
+    reader.finish()
+    self = reader.activity
   }
 
   package var metricsObject: JSONObject { JSONObject(metrics.map { ($0.name, .number($0.value)) }) }
+
+  private static let longestName = 200
+  private static let longestWarning = 2000
+  private static let mostNames = 1000
+  /// Beyond it a double does not tell one number from the next, and sums of a few would not fit.
+  private static let largestCount = 1 << 53
 
   package var fraction: Double? { of > 0 ? min(1, Double(done) / Double(of)) : nil }
 
@@ -43,16 +61,22 @@ package struct StageActivity: Sendable {
       switch event["kind"]?.stringValue {
       case "progress": progress(event)
       case "metric": metric(event)
-      case "fact": if let name = event["name"]?.stringValue { facts.set(name, event["value"]) }
+      case "fact":
+        guard let name = Self.name(event), facts.count < Self.mostNames || facts[name] != nil else { continue }
+        facts.set(name, event["value"])
       case "warning":
-        if let text = event["text"]?.stringValue, !warnings.contains(where: { $0.utf8.elementsEqual(text.utf8) }) { warnings.append(text) }
+        guard let text = event["text"]?.stringValue?.printable(most: Self.longestWarning), warnings.count < Self.mostNames else { continue }
+        if !warnings.contains(where: { $0.utf8.elementsEqual(text.utf8) }) { warnings.append(text) }
       default: break
       }
     }
   }
 
   private mutating func progress(_ event: JSONValue) {
-    guard let done = event["done"]?.integerValue, let of = event["of"]?.integerValue else { return }
+    let counts = 0...Self.largestCount
+    guard let done = event["done"]?.integerValue, let of = event["of"]?.integerValue, counts.contains(done), counts.contains(of) else {
+      return
+    }
     self.done = done
     self.of = of
     guard let time = event["t"]?.numberValue else { return }
@@ -61,41 +85,76 @@ package struct StageActivity: Sendable {
     latest = (time, done)
   }
 
+  private static func name(_ event: JSONValue) -> String? { event["name"]?.stringValue?.printable(most: longestName) }
+
   private mutating func metric(_ event: JSONValue) {
-    guard let name = event["name"]?.stringValue, let value = event["value"]?.numberValue else { return }
+    guard let name = Self.name(event), let value = event["value"]?.numberValue else { return }
     let entry = (name: name, value: value, step: event["step"]?.integerValue)
     if let place = metrics.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
       metrics[place] = entry
-    } else {
+    } else if metrics.count < Self.mostNames {
       metrics.append(entry)
     }
   }
 }
 
-/// Follows a growing `events.jsonl`, reading only what is new.
+/// Follows a growing `events.jsonl`, reading only what is new, and holding no more than a line of it.
 package struct EventReader: Sendable {
   private let path: String
   private var offset = 0
   private var rest: [UInt8] = []
+  /// In the midst of a line that is too long to be an event.
+  private var skips = false
+
+  private static let longestLine = 1 << 20
+
   package private(set) var activity = StageActivity()
 
   package init(path: String) { self.path = path }
 
   /// Takes in the lines that have been finished since; true when there were any.
   package mutating func advance() -> Bool {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A stage could have put a pipe in its place, which would be waited for.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
+    return advance(descriptor) ?? false
+  }
+
+  /// Nil when it cannot be read; `errno` says why.
+  mutating func advance(_ descriptor: Int32) -> Bool? {
     var piece = [UInt8](repeating: 0, count: 65536)
+    var found = false
     while true {
       let count = pread(descriptor, &piece, piece.count, off_t(offset))
-      guard count > 0 else { break }
-      rest += piece[..<count]
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return count < 0 ? nil : found }
       offset += count
+      found = take(piece[..<count]) || found
     }
-    guard let end = rest.lastIndex(of: 0x0A) else { return false }
-    activity.take(Array(rest[...end]))
-    rest.removeFirst(end + 1)
+  }
+
+  private mutating func take(_ piece: ArraySlice<UInt8>) -> Bool {
+    var piece = piece
+    if skips {
+      guard let end = piece.firstIndex(of: 0x0A) else { return false }
+      piece = piece[(end + 1)...]
+      skips = false
+    }
+    guard let end = piece.lastIndex(of: 0x0A) else {
+      rest += piece
+      skips = rest.count > Self.longestLine
+      if skips { rest = [] }
+      return false
+    }
+    activity.take(rest + piece[...end])
+    rest = Array(piece[(end + 1)...])
     return true
+  }
+
+  /// Takes in what stands at the end without a line's end.
+  mutating func finish() {
+    activity.take(rest)
+    rest = []
   }
 }

@@ -182,7 +182,7 @@ struct StageAttempt: Sendable {
   }
 
   func execute(_ order: StageOrder, _ work: WorkDirectory, _ lock: FileLock, objects: [String]) throws -> ProcessEnd {
-    let log = try store.files.open(work.logPath, O_WRONLY | O_CREAT | O_APPEND)
+    let log = try store.files.open(work.logPath, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW)
     defer { close(log) }
     let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
     defer { close(nothing) }
@@ -311,9 +311,12 @@ struct StageAttempt: Sendable {
 
   /// Exactly what the contract declares, hashed; nothing is moved.
   func examineOutputs(_ work: WorkDirectory) throws -> [Store.Intake] {
+    guard try work.isIntact() else {
+      throw StageProblem("the stage put something else in the place of its work directory or of its directory 'out'")
+    }
     let declared = Set(instance.outputs.map(\.name))
     for name in try store.files.list(work.outputDirectory) ?? [] where !declared.contains(name) {
-      throw StageProblem("the stage created 'out/\(name)', which its contract does not declare")
+      throw StageProblem("the stage created 'out/\(Store.fileName(name))', which its contract does not declare")
     }
     var intakes: [Store.Intake] = []
     for output in instance.outputs {
@@ -338,7 +341,7 @@ struct StageAttempt: Sendable {
     for (name, value) in activity.facts.members { facts.set(name, value) }
     var pending = PendingWrites()
     for intake in intakes { try store.take(intake, &pending) }
-    let log = try store.put(try store.files.read(work.logPath) ?? [], &pending)
+    let log = try takeLog(work, &pending)
     let outcome = ResultOutcome(
       outputs: intakes.map(\.output), recipe: recipe, instance: instance.name, run: runID, finished: Double(wallClock() / 1_000_000) / 1000,
       seconds: seconds, host: facts, metrics: activity.metricsObject, warnings: activity.warnings, log: log,
@@ -346,6 +349,14 @@ struct StageAttempt: Sendable {
     let prepared = try store.prepare(
       key: key.digest, stage: instance.stage, parts: key.parts, outcome: outcome, answering, &pending)
     return (prepared, pending)
+  }
+
+  /// A log may be longer than memory, so it is taken in like an output. A stage that puts something else in its place has none.
+  private func takeLog(_ work: WorkDirectory, _ pending: inout PendingWrites) throws -> Digest {
+    guard let survey = try? OutputSurvey(work.logPath, expecting: .file, files: store.files) else { return try store.put([], &pending) }
+    let intake = try store.examine(work.logPath, as: survey, name: "log", type: "file")
+    try store.take(intake, &pending)
+    return intake.output.digest
   }
 
   private func hasWholeAnswer() throws(StoreError) -> Bool {

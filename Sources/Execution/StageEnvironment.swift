@@ -2,9 +2,9 @@ import Planning
 
 /// The environment of a stage: exactly this, whatever else the caller has set.
 enum StageEnvironment {
-  /// Passed on to every process.
+  /// Passed on to every process. `HEIRLOOM_KERNELS` takes kernels away that the CPU has; no byte may depend on it.
   static func base(_ caller: [String: String]) -> [String: String] {
-    caller.filter { ["PATH", "HOME", "LANG", "TMPDIR"].contains($0.key) }
+    caller.filter { ["PATH", "HOME", "LANG", "TMPDIR", "HEIRLOOM_KERNELS"].contains($0.key) }
   }
 
   /// `HEIRLOOM_STAGE` is the path of stage.json, `HEIRLOOM_CHECKPOINT` the checkpoint directory, `HEIRLOOM_EVENTS` the file that events

@@ -1,5 +1,6 @@
 extension JSONValue {
-  /// Parses one JSON document (RFC 8259): UTF-8, no duplicate keys, nothing after it but white space, at most `maximumDepth` deep.
+  /// Parses one JSON document (RFC 8259): UTF-8, no duplicate keys, nothing after it but white space, at most `maximumDepth` deep, and no
+  /// more values than 1 GB of memory holds.
   package init(parsing bytes: [UInt8], maximumDepth: Int = 128) throws(JSONError) {
     let result = bytes.withUnsafeBufferPointer { Self.parse($0, maximumDepth) }
     self = try result.get()
@@ -23,12 +24,17 @@ extension JSONValue {
   }
 }
 
-/// A recursive-descent parser over bytes; its depth is bounded, so a hostile text cannot exhaust the stack.
+/// A recursive-descent parser over bytes; its depth is bounded, so a hostile text cannot exhaust the stack, and so is the room that its values
+/// take: two bytes of text can become fifty of memory.
 private struct JSONParser {
   let bytes: UnsafeBufferPointer<UInt8>
   let maximumDepth: Int
   var position = 0
   var depth = 0
+  /// Room taken by values so far, in parts of at most 50 bytes, an array's room to grow included.
+  private var room = 0
+
+  private static let mostRoom = 1 << 24
 
   init(bytes: UnsafeBufferPointer<UInt8>, maximumDepth: Int) {
     self.bytes = bytes
@@ -45,6 +51,7 @@ private struct JSONParser {
   private mutating func value() throws(JSONError) -> JSONValue {
     skipSpace()
     guard position < bytes.count else { throw failure("the text ends where a value should stand") }
+    try take(room: 1)
     switch bytes[position] {
     case UInt8(ascii: "{"): return try object()
     case UInt8(ascii: "["): return try array()
@@ -69,12 +76,13 @@ private struct JSONParser {
       guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw failure("expected a key in double quotes") }
       let start = position
       let key = try string()
-      if object.count < 8 ? object[key] != nil : seen.contains(ByteString(key)) {
+      // A few keys are compared one by one, and from the ninth on by their hashes.
+      if object.count == 8 { for member in object.members { seen.insert(ByteString(member.key)) } }
+      guard object.count < 8 ? object[key] == nil : seen.insert(ByteString(key)).inserted else {
         position = start
         throw failure("duplicate key \"\(key)\"")
       }
-      if object.count == 8 { for member in object.members { seen.insert(ByteString(member.key)) } }
-      if object.count >= 8 { seen.insert(ByteString(key)) }
+      try take(room: 4)
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw failure("expected ':' after a key") }
       object.append(key, try value())
@@ -141,6 +149,7 @@ private struct JSONParser {
       if byte == UInt8(ascii: "\"") {
         let slice = UnsafeBufferPointer(rebasing: bytes[start..<position])
         guard let text = String(validating: slice, as: UTF8.self) else { throw failure("the string is not valid UTF-8") }
+        if slice.count > 15 { try take(room: 1) }
         position += 1
         return text
       }
@@ -158,6 +167,7 @@ private struct JSONParser {
       switch byte {
       case UInt8(ascii: "\""):
         guard let text = String(validating: buffer, as: UTF8.self) else { throw failure("the string is not valid UTF-8") }
+        if buffer.count > 15 { try take(room: 1) }
         position += 1
         return text
       case UInt8(ascii: "\\"):
@@ -224,6 +234,12 @@ private struct JSONParser {
   private mutating func enter() throws(JSONError) {
     depth += 1
     guard depth <= maximumDepth else { throw failure("nested more than \(maximumDepth) deep") }
+    try take(room: 1)
+  }
+
+  private mutating func take(room more: Int) throws(JSONError) {
+    room += more
+    guard room <= Self.mostRoom else { throw failure("more values than are read into memory (\(Self.mostRoom))") }
   }
 
   private mutating func leave(_ value: JSONValue) -> JSONValue {

@@ -33,6 +33,10 @@ final class EventLog: @unchecked Sendable {
     }
   }
 
+  func fact(_ name: String, _ value: JSONValue) {
+    lock.withLock { append([("kind", "fact"), ("name", .string(name)), ("value", value)], at: Date()) }
+  }
+
   func warning(_ text: String) {
     lock.withLock { append([("kind", "warning"), ("text", .string(text))], at: Date()) }
   }

@@ -53,6 +53,15 @@ package final class StageContext: @unchecked Sendable {
   /// One value of a metric, under the name that TRL gives it.
   package func metric(step: Int, _ name: String, _ value: Double) { events.metric(step: step, name, value) }
 
+  /// Something about how it was computed, to be kept with the result: it could have changed the bytes, and is not in the key.
+  package func fact(_ name: String, _ value: JSONValue) { events.fact(name, value) }
+
+  /// The kernels of every part of a run that went on from checkpoints. More than one make the result mixed: on one machine it cannot be had again.
+  package func kernels(_ names: [String]) {
+    fact("kernel", .string(names.joined(separator: ", then ")))
+    if names.count > 1 { fact("mixed", true) }
+  }
+
   /// What the user should know though the stage goes on: shown by the run, kept with the result, and in the stage's log.
   package func warn(_ text: String) {
     events.warning(text)

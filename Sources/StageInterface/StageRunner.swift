@@ -28,7 +28,8 @@ package struct StageRunner: Sendable {
   package func callAsFunction(_ context: StageContext) throws { try run(context.order.parameters, context) }
 
   /// Runs the order of a work directory with one of `stages`; returns the exit status. The last line on standard error is the error.
-  package static func execute(workDirectory: String, stages: [StageRunner]) -> Int32 {
+  /// `kernel`: what computes here, to be kept with the result; a stage that goes on from a checkpoint says more.
+  package static func execute(workDirectory: String, stages: [StageRunner], kernel: String) -> Int32 {
     let stop = StopSignal()
     stop.install()
     do {
@@ -36,7 +37,9 @@ package struct StageRunner: Sendable {
       guard let runner = stages.first(where: { $0.name == order.native }) else {
         throw StageFailure("this program has no native stage '\(order.native ?? "")'")
       }
-      try runner(StageContext(order: order, stop: stop))
+      let context = try StageContext(order: order, stop: stop)
+      context.fact("kernel", .string(kernel))
+      try runner(context)
       return StageExit.done
     } catch is StageInterrupted {
       return StageExit.stopped

@@ -50,8 +50,9 @@ package struct TrainRFT: NativeStage {
       if let reward = record.values.first(where: { $0.name == "reward" }) { context.metric(step: record.step, "reward", reward.value) }
       context.progress(done: record.step, of: run.totalSteps)
     }
-    guard case .finished(let steps, _) = try context.scoring({ try run.run(control) }) else { throw StageInterrupted() }
+    guard case .finished(let steps, let kernels) = try context.scoring({ try run.run(control) }) else { throw StageInterrupted() }
     try rewards.close()
+    context.kernels(kernels)
     let looks = RetentionEvaluation.members(control.watch?.curve, overlaps: overlaps, steps: steps, of: run.totalSteps, context)
     try trained.handOver(log, steps: steps, looks, context, pool)
     if parameters.own.saveOptimizer { try run.writeOptimizer(OptimizerFile(try context.output("optimizer"))) }

@@ -75,7 +75,8 @@ package struct TrainSFT: NativeStage {
       for (name, value) in metrics.named.reversed() { context.metric(step: metrics.step, name, value) }
       context.progress(done: metrics.step, of: run.totalSteps)
     }
-    guard case .finished(let steps, _) = try run.run(control) else { throw StageInterrupted() }
+    guard case .finished(let steps, let kernels) = try run.run(control) else { throw StageInterrupted() }
+    context.kernels(kernels)
     let looks = RetentionEvaluation.members(control.watch?.curve, overlaps: overlaps, steps: steps, of: run.totalSteps, context)
     try trained.handOver(log, steps: steps, looks, context, pool)
     if parameters.data.saveOptimizer { try run.writeOptimizer(OptimizerFile(try context.output("optimizer"))) }

@@ -4,10 +4,16 @@ extension PreTokenizer {
   init(_ place: JSONPlace) throws(TokenizerError) {
     if place.isNull { throw place.fault("there is none; byte-level BPE needs a ByteLevel pre-tokenizer") }
     let steps = try Self.steps(place)
+    guard steps.count <= Self.mostSteps else {
+      throw place.fault("there are \(steps.count) steps; at most \(Self.mostSteps) are supported")
+    }
     guard case .byteLevel = steps.last else { throw place.fault("its last step is not ByteLevel; only byte-level BPE is supported") }
     for case .byteLevel in steps.dropLast() { throw place.fault("nothing may follow ByteLevel") }
     self.init(steps)
   }
+
+  /// Each step works inside the pieces of the one before.
+  private static let mostSteps = 32
 
   private static func steps(_ place: JSONPlace) throws(TokenizerError) -> [Step] {
     switch try place.required("type").string() {

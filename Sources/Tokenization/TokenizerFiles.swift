@@ -10,9 +10,16 @@ package enum TokenizerFiles {
 
   static func path(_ name: String, in directory: String) -> String { directory + "/" + name }
 
-  /// The bytes of a file; nil when there is none.
+  private static let largest = 1 << 28
+
+  /// The bytes of a file; nil when there is none. Opening a pipe would wait for somebody to write to it.
   static func read(_ path: String) throws(TokenizerError) -> [UInt8]? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw TokenizerError(file: path, message: "is not a regular file") }
+    guard status.st_size <= largest else {
+      throw TokenizerError(file: path, message: "is \(status.st_size) bytes long; at most \(largest) are read")
+    }
     do {
       return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
     } catch {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Kernels
 import StageInterface
 import Stages
 
@@ -10,6 +11,6 @@ struct Exec: ParsableCommand {
   var workDirectory: String
 
   func run() throws {
-    throw ExitCode(StageRunner.execute(workDirectory: workDirectory, stages: NativeStages.all))
+    throw ExitCode(StageRunner.execute(workDirectory: workDirectory, stages: NativeStages.all, kernel: CPU.kernelName))
   }
 }

@@ -35,6 +35,24 @@ import Testing
     try work.goOn(threads: 1)
   }
 
+  @Test("a run that goes on under another kernel says so, and names both; the bytes are the same all the same")
+  func otherKernel() throws {
+    let work = try TrainingWork()
+    let training = try work.start(threads: 1, until: 9, ["HEIRLOOM_KERNELS": "generic"])
+    training.signal(SIGTERM)
+    #expect(try training.finish().status == 75)
+    try work.goOn(threads: 1)
+    let facts = try work.facts()
+    let kernel = try #require(facts["kernel"]?.stringValue)
+    #expect(kernel.hasPrefix("heirloom-gemm generic kc384, then heirloom-gemm avx"))
+    #expect(facts["mixed"] == true)
+
+    let plain = try TrainingWork()
+    try plain.goOn(threads: 1)
+    #expect(try plain.facts()["kernel"]?.stringValue?.hasPrefix("heirloom-gemm avx") == true)
+    #expect(try plain.facts()["mixed"] == nil)
+  }
+
   @Test("a checkpoint of other settings is refused, and nothing is written")
   func foreign() throws {
     let work = try TrainingWork()
@@ -121,14 +139,15 @@ private final class TrainingWork {
   func run() throws -> Program.Finished { try Program.run(["exec", path], in: path) }
 
   /// Starts training and returns once it has done that many steps. Events go through a pipe that holds them all.
-  func start(threads: Int, until step: Int, lifeline: Pipe? = nil) throws -> Running {
+  func start(threads: Int, until step: Int, lifeline: Pipe? = nil, _ variables: [String: String] = [:]) throws -> Running {
     let fifo = path + "/events"
     try #require(mkfifo(fifo, 0o600) == 0)
     events = open(fifo, O_RDWR | O_CLOEXEC)
     try #require(fcntl(events, Self.setPipeSize, 1 << 20) >= 0)
     try order(threads: threads, events: "events")
     let training = try Running(
-      #require(Program.path), ["exec", path], in: path, lifeline == nil ? [:] : ["HEIRLOOM_LIFELINE": "0"], input: lifeline)
+      #require(Program.path), ["exec", path], in: path, variables.merging(lifeline == nil ? [:] : ["HEIRLOOM_LIFELINE": "0"]) { $1 },
+      input: lifeline)
     var text = Data()
     while text.range(of: Data(#""step":\#(step),"#.utf8)) == nil {
       var buffer = [UInt8](repeating: 0, count: 4096)
@@ -151,6 +170,17 @@ private final class TrainingWork {
     let end = try run()
     #expect(end.status == 0 && end.errors == "")
     #expect(try digests() == Self.reference.get())
+  }
+
+  /// The facts that the stage reported for its record, the latest of each name.
+  func facts() throws -> JSONObject {
+    var facts = JSONObject()
+    let text = try String(contentsOfFile: path + "/events.jsonl", encoding: .utf8)
+    for line in text.split(separator: "\n") {
+      let event = try JSONValue.parse(String(line))
+      if event["kind"] == "fact", let name = event["name"]?.stringValue { facts.set(name, event["value"]) }
+    }
+    return facts
   }
 
   private func digests() throws -> [String: String] {

@@ -2,6 +2,14 @@ import JSONValues
 import Testing
 
 @Suite("JSON values") struct JSONValueTests {
+  @Test("a key that stands twice is found among any number of keys", arguments: 2...24) func duplicates(count: Int) {
+    for first in 0..<count - 1 {
+      let keys = (0..<count - 1).map { "k\($0)" } + ["k\(first)"]
+      let text = "{" + keys.map { "\"\($0)\":0" }.joined(separator: ",") + "}"
+      #expect(throws: JSONError.self) { try JSONValue.parse(text) }
+    }
+  }
+
   @Test(
     "text survives a round trip with the order of its members",
     arguments: [

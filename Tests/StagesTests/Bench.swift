@@ -26,6 +26,9 @@ final class Bench: Sendable {
 
   static let catalogue = StageCatalogue(directories: [project + "/stages"])
 
+  /// `scripts/check-numerics` runs the recorded bytes at other counts.
+  static let threads = ProcessInfo.processInfo.environment["HEIRLOOM_TEST_THREADS"].flatMap(Int.init) ?? 1
+
   /// The contracts of the native stages, by the name that the program knows.
   static let contracts: [StageContract] = catalogue.all().contracts.filter { if case .native = $0.run { true } else { false } }
 
@@ -39,7 +42,7 @@ final class Bench: Sendable {
 
   /// Runs a stage on these inputs; parameters that are not given have their defaults.
   func run(
-    _ stage: String, _ parameters: JSONValue = [:], inputs: [(String, [Given])] = [], threads: Int = 1
+    _ stage: String, _ parameters: JSONValue = [:], inputs: [(String, [Given])] = [], threads: Int = Bench.threads
   ) throws -> Outcome {
     let contract = try Self.contract(stage)
     let runner = try #require(NativeStages.all.first { $0.name == stage })

@@ -45,22 +45,25 @@ struct ArrayFile {
     }
     guard let members = header.objectValue?.members else { throw DatasetError("the header is not an object") }
     arrays = []
-    var end = start
+    var taken = 0
     for (name, entry) in members where name != "__metadata__" {
       guard let type = entry["dtype"]?.stringValue, let count = entry["shape"]?[0]?.integerValue,
         let first = entry["data_offsets"]?[0]?.integerValue,
         let last = entry["data_offsets"]?[1]?.integerValue, first >= 0, first <= last, last <= bytes.count - start
       else { throw DatasetError("the entry of '\(name)' is damaged, or the data is truncated") }
+      // Arrays that share bytes would take memory out of proportion to the file.
+      taken += last - first
+      guard taken <= bytes.count - start else { throw DatasetError("'\(name)' overlaps another array") }
       arrays.append(Entry(name: name, type: type, count: count, bytes: Array(bytes[start + first..<start + last])))
-      end = max(end, start + last)
     }
-    guard end == bytes.count else { throw DatasetError("\(bytes.count - end) bytes stand behind the data") }
+    guard taken == bytes.count - start else { throw DatasetError("\(bytes.count - start - taken) bytes belong to no array") }
   }
 
   func integers<T: FixedWidthInteger>(_ name: String, _ type: String, as: T.Type) throws(DatasetError) -> [T] {
     guard let array = arrays.first(where: { $0.name == name }) else { throw DatasetError("'\(name)' is missing") }
     guard array.type == type else { throw DatasetError("'\(name)' must be \(type), it is \(array.type)") }
-    guard array.bytes.count == array.count * MemoryLayout<T>.size else {
+    let (size, overflow) = array.count.multipliedReportingOverflow(by: MemoryLayout<T>.size)
+    guard !overflow, array.bytes.count == size else {
       throw DatasetError("'\(name)' has \(array.bytes.count) bytes for \(array.count) values of \(type)")
     }
     return array.bytes.withUnsafeBytes { bytes in

@@ -70,6 +70,9 @@ struct RewardReader {
 
   private func length() throws(RewardError) -> LengthReward {
     let (least, most) = (fields["min_length"]?.integerValue, fields["max_length"]?.integerValue)
+    for key in ["min_length", "max_length", "soft_punish_cache"] {
+      if let count = fields[key]?.integerValue, count < 0 { throw RewardError(place, "'\(key)' must be at least 0, it is \(count)") }
+    }
     guard let cache = fields["soft_punish_cache"]?.integerValue else {
       guard least != nil || most != nil else { throw RewardError(place, "kind 'length' needs 'min_length', 'max_length' or both") }
       if let least, let most, least > most { throw RewardError(place, "'min_length' \(least) is above 'max_length' \(most)") }

@@ -26,6 +26,7 @@ package enum AdapterDirectory {
     }
     let file = try SafetensorsFile(path: directory + "/" + weightsName)
     do throws(ModelError) {
+      try checkSize(settings, linears, file)
       let adapter = Adapter(settings, linears, composition: try terms(file.header.metadata, settings))
       try read(file, into: adapter)
       return adapter
@@ -65,6 +66,14 @@ package enum AdapterDirectory {
     for module in try settings.modules(configuration) where try selection.keeps(module) { kept.append(module) }
     guard !kept.isEmpty else { throw ModelError("asks for an adapter on no module") }
     return kept
+  }
+
+  /// No memory is taken for ranks that the file cannot hold: every number takes at least a byte of it.
+  private static func checkSize(_ settings: LoRASettings, _ linears: [LinearModule], _ file: SafetensorsFile) throws(ModelError) {
+    let numbers = linears.reduce(0.0) { $0 + Double(settings.rank(of: $1.name)) * Double($1.inputs + $1.outputs) }
+    guard numbers <= max(Double(file.header.dataCount), 0x1p24) else {
+      throw ModelError("is too small for the ranks that the configuration asks for, up to \(settings.largestRank)")
+    }
   }
 
   private static func read(_ file: SafetensorsFile, into adapter: Adapter) throws(ModelError) {
@@ -110,7 +119,7 @@ package enum AdapterDirectory {
     let terms = rows.compactMap { row in
       row[0]?.integerValue.flatMap { rank in row[1]?.numberValue.map { AdapterTerm(rank: rank, scale: $0) } }
     }
-    guard !terms.isEmpty, terms.count == rows.count, terms.allSatisfy({ $0.rank > 0 && $0.scale.isFinite }) else {
+    guard !terms.isEmpty, terms.count == rows.count, terms.allSatisfy({ (1...1 << 24).contains($0.rank) && $0.scale.isFinite }) else {
       throw ModelError("its metadata '\(termsKey)' is no list of ranks and scales")
     }
     return terms

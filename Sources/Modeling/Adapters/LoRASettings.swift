@@ -40,6 +40,8 @@ package struct LoRASettings: Sendable, Equatable {
 
   package init() {}
 
+  var largestRank: Int { ([rank] + rankPattern.map(\.value)).max() ?? rank }
+
   package func rank(of module: String) -> Int { Self.value(rankPattern, module) ?? rank }
 
   /// s, the factor of B·A.

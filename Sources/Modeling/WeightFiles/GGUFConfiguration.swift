@@ -93,6 +93,7 @@ struct GGUFConfiguration {
   /// Llama 3.1 and later: the divisors of the frequencies are stored, not the parameters they came from. Every published model has the
   /// same three of four parameters, so the fourth is read off and all divisors are compared.
   private func llama3Scaling(_ tensor: GGUFFile.Tensor) throws(ModelError) -> RopeScaling {
+    guard tensor.count <= 1 << 16 else { throw ModelError("'rope_freqs.weight' holds \(tensor.count) values: too many", file: file.path) }
     let divisors = try file.floats(of: tensor)
     let factor = divisors.max() ?? 1
     let scaling = RopeScaling.llama3(

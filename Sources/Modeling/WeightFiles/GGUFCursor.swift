@@ -10,7 +10,10 @@ struct GGUFCursor {
   private var windowStart = 0
 
   private static let windowSize = 1 << 20
-  private static let longestArray = 1 << 24
+  /// Elements of arrays so far, strings twice: each takes up to 50 bytes of memory, however few of the file.
+  private var elements = 0
+
+  private static let mostElements = 1 << 24
   private static let deepestArray = 4
 
   init(file: PositionedFile) { self.file = file }
@@ -73,11 +76,12 @@ struct GGUFCursor {
     let type: UInt32 = try integer(what)
     guard let least = Self.leastSizes[type] else { throw failure("\(what) has elements of the unknown value type \(type)") }
     let count = try count("the length of \(what)", leastSize: least)
-    guard count <= Self.longestArray else { throw failure("\(what) has \(count) elements; at most \(Self.longestArray) are read") }
-    var elements: [JSONValue] = []
-    elements.reserveCapacity(count)
-    for _ in 0..<count { elements.append(try value(type: type, what, depth: depth)) }
-    return .array(elements)
+    elements += type >= 8 && type <= 9 ? 2 * count : count
+    guard elements <= Self.mostElements else { throw failure("\(what) has \(count) elements; at most \(Self.mostElements) are read") }
+    var values: [JSONValue] = []
+    values.reserveCapacity(count)
+    for _ in 0..<count { values.append(try value(type: type, what, depth: depth)) }
+    return .array(values)
   }
 
   /// Bytes that a value of each type takes at least.

@@ -11,7 +11,8 @@ package final class PositionedFile: Sendable {
   private let descriptor: Int32
 
   package init(path: String) throws(ModelError) {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Opening a pipe would otherwise wait for somebody to write to it.
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw ModelError("cannot be opened: \(systemError(errno))", file: path) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {

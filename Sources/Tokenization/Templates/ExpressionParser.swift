@@ -1,8 +1,16 @@
 /// Reads the expressions inside one tag, by Jinja's precedence: conditional, or, and, not, comparison, `+ -`, `~`, `* / // %`, unary, postfix.
+///
+/// An expression is a tree that is walked by recursion, so its depth is bounded; every step of a parser and every operator in a chain counts.
 struct ExpressionParser {
   private let tokens: [TemplateLexer.Token]
   private let line: Int
   private var at = 0
+  private var depth = 0
+  /// Operators that stand one after the other in chains, which nest to the left.
+  private var links = 0
+
+  private static let deepest = 64
+  private static let mostLinks = 256
 
   init(_ tokens: [TemplateLexer.Token], line: Int) {
     self.tokens = tokens
@@ -45,9 +53,22 @@ struct ExpressionParser {
 
   // MARK: - Expressions
 
+  private mutating func enter() throws(TemplateFault) {
+    depth += 1
+    guard depth <= Self.deepest else { throw fault("the expression is nested deeper than \(Self.deepest)") }
+  }
+
+  private mutating func link() throws(TemplateFault) {
+    links += 1
+    guard links <= Self.mostLinks else { throw fault("the tag has more than \(Self.mostLinks) operators") }
+  }
+
   mutating func expression() throws(TemplateFault) -> TemplateExpression {
+    try enter()
+    defer { depth -= 1 }
     var value = try alternative()
     while take("if") {
+      try link()
       let condition = try alternative()
       value = .choice(condition: condition, then: value, otherwise: take("else") ? try expression() : nil)
     }
@@ -57,18 +78,27 @@ struct ExpressionParser {
   /// An expression that no `if` follows.
   mutating func alternative() throws(TemplateFault) -> TemplateExpression {
     var value = try conjunction()
-    while take("or") { value = .or(value, try conjunction()) }
+    while take("or") {
+      try link()
+      value = .or(value, try conjunction())
+    }
     return value
   }
 
   private mutating func conjunction() throws(TemplateFault) -> TemplateExpression {
     var value = try negation()
-    while take("and") { value = .and(value, try negation()) }
+    while take("and") {
+      try link()
+      value = .and(value, try negation())
+    }
     return value
   }
 
   private mutating func negation() throws(TemplateFault) -> TemplateExpression {
-    take("not") ? .not(try negation()) : try comparison()
+    guard take("not") else { return try comparison() }
+    try enter()
+    defer { depth -= 1 }
+    return .not(try negation())
   }
 
   private mutating func comparison() throws(TemplateFault) -> TemplateExpression {
@@ -101,6 +131,7 @@ struct ExpressionParser {
     var value = try operand(&self)
     while case .symbol(let symbol) = next, operators.contains(symbol) {
       if symbol == "/" || symbol == "**" { throw fault("'\(symbol)' is not supported") }
+      try link()
       at += 1
       value = .arithmetic(value, symbol, try operand(&self))
     }
@@ -108,6 +139,8 @@ struct ExpressionParser {
   }
 
   private mutating func unary() throws(TemplateFault) -> TemplateExpression {
+    try enter()
+    defer { depth -= 1 }
     if take("-") { return .negative(try unary()) }
     if take("+") { return try unary() }
     return try postfix(primary())
@@ -156,7 +189,8 @@ struct ExpressionParser {
 
   private mutating func postfix(_ start: TemplateExpression) throws(TemplateFault) -> TemplateExpression {
     var value = start
-    while true {
+    for count in 0... {
+      if count > 0 { try link() }
       if take(".") {
         value = .member(value, .literal(.string(try name())))
       } else if take("[") {
@@ -171,6 +205,7 @@ struct ExpressionParser {
         return value
       }
     }
+    return value
   }
 
   private mutating func subscripted(_ value: TemplateExpression) throws(TemplateFault) -> TemplateExpression {

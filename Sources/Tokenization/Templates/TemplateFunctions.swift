@@ -27,6 +27,7 @@ enum TemplateFunctions {
     case ("string", _): return value.text.map { .string($0) }
     case ("int", .string(let text)): return .integer(Int(text) ?? 0)
     case ("int", .integer), ("int", .bool): return .integer(value.integer ?? 0)
+    case ("length", .string(let text)), ("count", .string(let text)): return .integer(text.unicodeScalars.count)
     case ("length", _), ("count", _): return value.elements.map { .integer($0.count) }
     case ("list", _): return value.elements.map { .list($0) }
     case ("first", _): return value.elements.map { $0.first ?? .undefined }
@@ -35,7 +36,7 @@ enum TemplateFunctions {
     case ("join", _):
       let texts = value.elements?.compactMap(\.text)
       guard let texts, texts.count == value.elements?.count else { return nil }
-      return .string(texts.joined(separator: arguments.first?.text ?? ""))
+      return joined(texts, arguments.first?.text ?? "")
     case ("select", _), ("selectattr", _): return chosen(value, arguments, byMember: name == "selectattr", wanted: true)
     case ("reject", _), ("rejectattr", _): return chosen(value, arguments, byMember: name == "rejectattr", wanted: false)
     case ("tojson", _): return arguments.isEmpty && named.isEmpty ? value.json.map { .string($0) } : nil
@@ -118,7 +119,7 @@ enum TemplateFunctions {
     case ("capitalize", 0, 0): return .string(text.prefix(1).uppercased() + text.dropFirst().lowercased())
     case ("startswith", 1, 0): return .bool(text.utf8.starts(with: texts[0].utf8))
     case ("endswith", 1, 0): return .bool(text.utf8.reversed().starts(with: texts[0].utf8.reversed()))
-    case ("replace", 2, 0) where !texts[0].isEmpty: return .string(pieces(of: text, between: texts[0]).joined(separator: texts[1]))
+    case ("replace", 2, 0) where !texts[0].isEmpty: return joined(pieces(of: text, between: texts[0]), texts[1])
     case ("split", 1, 0) where !texts[0].isEmpty: return .list(pieces(of: text, between: texts[0]).map { .string($0) })
     case ("split", 0, 0): return .list(text.unicodeScalars.split(whereSeparator: isSpace).map { .string(String(Substring($0))) })
     default: return nil
@@ -132,7 +133,8 @@ enum TemplateFunctions {
   }
 
   private static func stripped(_ text: String, _ set: String?, left: Bool, right: Bool) -> String {
-    let drops: (Unicode.Scalar) -> Bool = set.map { set in { set.unicodeScalars.contains($0) } } ?? isSpace
+    let letters = set.map { Set($0.unicodeScalars) }
+    func drops(_ scalar: Unicode.Scalar) -> Bool { letters?.contains(scalar) ?? isSpace(scalar) }
     var scalars = Substring(text).unicodeScalars
     while left, let first = scalars.first, drops(first) { scalars.removeFirst() }
     while right, let last = scalars.last, drops(last) { scalars.removeLast() }
@@ -143,16 +145,34 @@ enum TemplateFunctions {
   private static func ranges(of part: String, in text: String) -> [Range<Int>] {
     let (part, text) = (Array(part.utf8), Array(text.utf8))
     var ranges: [Range<Int>] = []
-    var at = 0
-    while at + part.count <= text.count {
-      if text[at] == part[0], text[at..<at + part.count].elementsEqual(part) {
-        ranges.append(at..<at + part.count)
-        at += part.count
-      } else {
-        at += 1
-      }
+    let borders = borders(of: part)
+    var matched = 0
+    for (at, byte) in text.enumerated() {
+      while matched > 0, part[matched] != byte { matched = borders[matched - 1] }
+      if part[matched] == byte { matched += 1 }
+      guard matched == part.count else { continue }
+      ranges.append(at + 1 - part.count..<at + 1)
+      matched = 0
     }
     return ranges
+  }
+
+  /// Of each beginning of a text, how much of its beginning is its end, too (Knuth, Morris and Pratt): so a search takes time in proportion
+  /// to the text, whatever the two are.
+  private static func borders(of part: [UInt8]) -> [Int] {
+    var borders = [0]
+    for byte in part.dropFirst() {
+      var border = borders[borders.count - 1]
+      while border > 0, part[border] != byte { border = borders[border - 1] }
+      borders.append(part[border] == byte ? border + 1 : 0)
+    }
+    return borders
+  }
+
+  /// Nil where the text would be longer than any conversation: a short template can ask for that.
+  private static func joined(_ texts: [String], _ separator: String) -> TemplateValue? {
+    let count = texts.reduce(0) { $0 + $1.utf8.count } + texts.count * separator.utf8.count
+    return count <= 1 << 25 ? .string(texts.joined(separator: separator)) : nil
   }
 
   private static func pieces(of text: String, between separator: String) -> [String] {

@@ -1,9 +1,15 @@
 /// Builds a template's statements. Every construct, filter and test that the renderer does not have is refused here, before any use.
 struct TemplateParser {
   private var parts: ArraySlice<TemplateLexer.Part>
+  private var depth = 0
+
+  /// Blocks within blocks, which are walked by recursion.
+  private static let deepest = 64
+
+  private init(_ parts: [TemplateLexer.Part]) { self.parts = parts[...] }
 
   static func parse(_ template: String) throws(TemplateFault) -> [TemplateStatement] {
-    var parser = TemplateParser(parts: try TemplateLexer.parts(template)[...])
+    var parser = TemplateParser(try TemplateLexer.parts(template))
     let (body, end) = try parser.body(until: [])
     precondition(end == nil, "a body without ends runs to the end")
     return body
@@ -39,6 +45,9 @@ struct TemplateParser {
   }
 
   private mutating func ended(by names: [String]) throws(TemplateFault) -> ([TemplateStatement], End) {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.deepest else { throw TemplateFault(line: 1, message: "blocks are nested deeper than \(Self.deepest)") }
     let (statements, end) = try body(until: names)
     guard let end else { throw TemplateFault(line: 1, message: "'\(names.last ?? "")' is missing at the end") }
     return (statements, end)

@@ -1,4 +1,7 @@
 /// Runs a template's statements over its variables and collects the text.
+///
+/// A template comes with a model and is run as it is, so what it may spend is bounded: every step, every element of a value that is looked
+/// at or made, and every 32 bytes of text count. That bounds its time, its memory, and how deep its values nest.
 struct TemplateRenderer {
   private enum Flow { case next, leave, proceed }
 
@@ -6,8 +9,10 @@ struct TemplateRenderer {
   private var namespaces: [[String: TemplateValue]] = []
   private var output = ""
   private var line = 1
-  /// Steps left before a template counts as endless.
-  private var budget = 10_000_000
+  /// What is left before a template counts as endless.
+  private var budget = 4_000_000
+  private static let longestText = 1 << 24
+  private static let longestRange = 100_000
 
   static func render(_ statements: [TemplateStatement], _ variables: [String: TemplateValue]) throws(TemplateFault) -> String {
     var renderer = TemplateRenderer(scopes: [variables])
@@ -19,13 +24,37 @@ struct TemplateRenderer {
 
   private func fault(_ message: String) -> TemplateFault { TemplateFault(line: line, message: message) }
 
+  private mutating func spend(_ steps: Int) throws(TemplateFault) {
+    budget -= steps
+    if budget < 0 { throw fault("the template does not come to an end") }
+  }
+
+  /// Pays for a value that is made or looked at as a whole.
+  private mutating func spend(on value: TemplateValue) throws(TemplateFault) {
+    if case .string(let text) = value, text.utf8.count > Self.longestText {
+      throw fault("a text has more than \(Self.longestText) bytes")
+    }
+    value.weigh(&budget)
+    try spend(0)
+  }
+
+  /// What a loop over the value goes through, paid for.
+  private mutating func elements(_ value: TemplateValue) throws(TemplateFault) -> [TemplateValue]? {
+    switch value {
+    case .string(let text): try spend(text.utf8.count)
+    case .list(let values): try spend(values.count)
+    case .mapping(let members): try spend(members.count)
+    default: break
+    }
+    return value.elements
+  }
+
   // MARK: - Statements
 
   private mutating func run(_ statements: [TemplateStatement]) throws(TemplateFault) -> Flow {
     for statement in statements {
       if statement.line > 0 { line = statement.line }
-      budget -= 1
-      if budget < 0 { throw fault("the template does not come to an end") }
+      try spend(1)
       let flow = try run(statement.kind)
       if flow != .next { return flow }
     }
@@ -34,8 +63,8 @@ struct TemplateRenderer {
 
   private mutating func run(_ statement: TemplateStatement.Kind) throws(TemplateFault) -> Flow {
     switch statement {
-    case .text(let text): output += text
-    case .output(let expression): output += try text(value(expression))
+    case .text(let text): try write(text)
+    case .output(let expression): try write(text(value(expression)))
     case .forLoop(let targets, let values, let condition, let body, let otherwise):
       return try loop(targets, values, condition, body, otherwise)
     case .branches(let branches, let otherwise):
@@ -58,12 +87,20 @@ struct TemplateRenderer {
     return .next
   }
 
+  private mutating func write(_ text: String) throws(TemplateFault) {
+    try spend(on: .string(text))
+    guard output.utf8.count + text.utf8.count <= Self.longestText else {
+      throw fault("the conversation takes more than \(Self.longestText) bytes")
+    }
+    output += text
+  }
+
   private mutating func loop(
     _ targets: [String], _ values: TemplateExpression, _ condition: TemplateExpression?, _ body: [TemplateStatement],
     _ otherwise: [TemplateStatement]
   ) throws(TemplateFault) -> Flow {
     let source = try value(values)
-    guard let all = source.elements else { throw fault("\(source.kindName) cannot be looped over") }
+    guard let all = try elements(source) else { throw fault("\(source.kindName) cannot be looped over") }
     scopes.append([:])
     defer { scopes.removeLast() }
     var elements: [TemplateValue] = []
@@ -74,6 +111,7 @@ struct TemplateRenderer {
     }
     if elements.isEmpty { return try run(otherwise) }
     for (index, element) in elements.enumerated() {
+      try spend(8)
       scopes[scopes.count - 1] = ["loop": Self.loopVariable(elements, index)]
       try bind(targets, element)
       if try run(body) == .leave { break }
@@ -113,14 +151,15 @@ struct TemplateRenderer {
   // MARK: - Expressions
 
   private mutating func value(_ expression: TemplateExpression) throws(TemplateFault) -> TemplateValue {
+    try spend(1)
     switch expression {
     case .literal(let value): return value
     case .name(let name): return lookUp(name)
-    case .list(let expressions): return .list(try values(expressions))
-    case .mapping(let members): return try mapping(members)
+    case .list(let expressions): return try paid(.list(try values(expressions)))
+    case .mapping(let members): return try paid(try mapping(members))
     case .not(let operand): return .bool(try !value(operand).isTrue)
     case .negative(let operand):
-      guard let integer = try value(operand).integer else { throw fault("only an integer can be negative") }
+      guard let integer = try value(operand).integer, integer != .min else { throw fault("only an integer can be negative") }
       return .integer(-integer)
     case .and(let left, let right):
       let first = try value(left)
@@ -129,19 +168,15 @@ struct TemplateRenderer {
       let first = try value(left)
       return first.isTrue ? first : try value(right)
     case .compare(let left, let links): return try compare(left, links)
-    case .arithmetic(let left, let operation, let right): return try arithmetic(value(left), operation, value(right))
+    case .arithmetic(let left, let operation, let right): return try paid(try arithmetic(paid(value(left)), operation, paid(value(right))))
     case .member(let object, let key): return try member(value(object), value(key))
-    case .slice(let object, let start, let end, let step): return try slice(object, start, end, step)
+    case .slice(let object, let start, let end, let step): return try paid(try slice(object, start, end, step))
     case .call(let function, let arguments): return try call(function, arguments)
-    case .filter(let operand, let name, let arguments):
-      let (operand, values, named) = (try value(operand), try values(arguments.values), try self.named(arguments))
-      guard let result = TemplateFunctions.filter(name, operand, values, named) else {
-        throw fault("filter '\(name)' cannot take \(operand.kindName) with these arguments")
-      }
-      return result
+    case .filter(let operand, let name, let arguments): return try filter(value(operand), name, arguments)
     case .test(let operand, let name, let operands):
-      let operand = try value(operand)
-      guard let result = TemplateFunctions.test(name, operand, try values(operands).first) else {
+      let (operand, operands) = (try value(operand), try values(operands))
+      for value in operands.isEmpty ? [] : [operand] + operands { try spend(on: value) }
+      guard let result = TemplateFunctions.test(name, operand, operands.first) else {
         throw fault("test '\(name)' cannot take \(operand.kindName)")
       }
       return .bool(result)
@@ -149,6 +184,25 @@ struct TemplateRenderer {
       if try value(condition).isTrue { return try value(then) }
       return try otherwise.map { otherwise throws(TemplateFault) in try value(otherwise) } ?? .undefined
     }
+  }
+
+  private mutating func paid(_ value: TemplateValue) throws(TemplateFault) -> TemplateValue {
+    try spend(on: value)
+    return value
+  }
+
+  private mutating func filter(
+    _ operand: TemplateValue, _ name: String, _ arguments: TemplateArguments
+  ) throws(TemplateFault) -> TemplateValue {
+    let (values, named) = (try values(arguments.values), try named(arguments))
+    // These take a text apart, letter by letter.
+    if ["list", "first", "last", "join", "select", "reject"].contains(name) { _ = try elements(operand) }
+    let looksInside = !["length", "count", "first", "last", "default", "d", "safe"].contains(name)
+    for value in looksInside ? [operand] + values : [] { try spend(on: value) }
+    guard let result = TemplateFunctions.filter(name, operand, values, named) else {
+      throw fault("filter '\(name)' cannot take \(operand.kindName) with these arguments")
+    }
+    return looksInside ? try paid(result) : result
   }
 
   private mutating func values(_ expressions: [TemplateExpression]) throws(TemplateFault) -> [TemplateValue] {
@@ -178,6 +232,8 @@ struct TemplateRenderer {
     var left = try value(first)
     for (operation, expression) in links {
       let right = try value(expression)
+      try spend(on: left)
+      try spend(on: right)
       guard let holds = Self.holds(left, operation, right) else {
         throw fault("'\(operation)' cannot compare \(left.kindName) with \(right.kindName)")
       }
@@ -223,8 +279,10 @@ struct TemplateRenderer {
     case "*": result = a.multipliedReportingOverflow(by: b)
     default:
       if b == 0 || b == -1 && a == .min { return nil }
-      let remainder = (a % b + b) % b
-      return operation == "%" ? remainder : (a - remainder) / b
+      let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
+      let isRoundedUp = remainder != 0 && (remainder < 0) != (b < 0)
+      if operation == "%" { return isRoundedUp ? remainder + b : remainder }
+      return isRoundedUp ? quotient - 1 : quotient
     }
     return result.overflow ? nil : result.partialValue
   }
@@ -234,7 +292,7 @@ struct TemplateRenderer {
     case (.mapping(let members), .string(let name)): return TemplateValue.member(members, name)
     case (.namespace(let index), .string(let name)): return namespaces[index][name] ?? .undefined
     case (.list(let values), .integer(let index)): return Self.element(values, index)
-    case (.string, .integer(let index)): return Self.element(object.elements ?? [], index)
+    case (.string(let text), .integer(let index)): return Self.letter(text.unicodeScalars, index)
     case (.undefined, _): throw fault("an undefined value has no members")
     default: return .undefined
     }
@@ -245,11 +303,17 @@ struct TemplateRenderer {
     return values.indices.contains(place) ? values[place] : .undefined
   }
 
+  private static func letter(_ letters: String.UnicodeScalarView, _ index: Int) -> TemplateValue {
+    guard index.magnitude <= letters.count else { return .undefined }
+    let letter = index < 0 ? letters.suffix(-index).first : letters.dropFirst(index).first
+    return letter.map { .string(String($0)) } ?? .undefined
+  }
+
   private mutating func slice(
     _ object: TemplateExpression, _ start: TemplateExpression?, _ end: TemplateExpression?, _ step: TemplateExpression?
   ) throws(TemplateFault) -> TemplateValue {
     let object = try value(object)
-    guard let elements = object.elements else { throw fault("\(object.kindName) has no slices") }
+    guard let elements = try elements(object) else { throw fault("\(object.kindName) has no slices") }
     let (first, last, stride) = (try bound(start), try bound(end), try bound(step) ?? 1)
     guard stride != 0 else { throw fault("a slice's step is 0") }
     let chosen = Self.indices(elements.count, first, last, stride).map { elements[$0] }
@@ -282,6 +346,8 @@ struct TemplateRenderer {
     if case .name(let name) = function { return try call(name, values, named(arguments)) }
     guard case .member(let target, .literal(.string(let name))) = function else { throw fault("this cannot be called") }
     let object = try value(target)
+    if case .string = object { try spend(on: object) }
+    for value in values { try spend(on: value) }
     var result: TemplateValue?
     switch (object, name, values.count) {
     case (.string(let text), _, _): result = TemplateFunctions.method(name, text, values)
@@ -295,7 +361,7 @@ struct TemplateRenderer {
     default: break
     }
     guard arguments.named.isEmpty, let result else { throw fault("\(object.kindName) has no method '\(name)' that takes these arguments") }
-    return result
+    return name == "get" ? result : try paid(result)
   }
 
   private mutating func call(_ name: String, _ values: [TemplateValue], _ named: [String: TemplateValue]) throws(TemplateFault)
@@ -303,6 +369,7 @@ struct TemplateRenderer {
   {
     switch (name, values.count) {
     case ("namespace", 0):
+      try spend(50)
       namespaces.append(named)
       return .namespace(namespaces.count - 1)
     case ("raise_exception", 1): throw fault(values[0].text ?? "the template refuses these messages")
@@ -310,8 +377,11 @@ struct TemplateRenderer {
       let bounds = values.compactMap(\.integer)
       let step = bounds.count > 2 ? bounds[2] : 1
       guard bounds.count == values.count, step != 0 else { throw fault("range wants integers and a step other than 0") }
-      let numbers = stride(from: bounds.count > 1 ? bounds[0] : 0, to: bounds.count > 1 ? bounds[1] : bounds[0], by: step)
-      return .list(numbers.prefix(100_000).map { .integer($0) })
+      let numbers = Array(
+        stride(from: bounds.count > 1 ? bounds[0] : 0, to: bounds.count > 1 ? bounds[1] : bounds[0], by: step).prefix(Self.longestRange + 1)
+      )
+      guard numbers.count <= Self.longestRange else { throw fault("a range has more than \(Self.longestRange) numbers") }
+      return try paid(.list(numbers.map { .integer($0) }))
     case ("strftime_now", _): throw fault("strftime_now is not supported: the same messages must give the same text every day")
     default: throw fault("function '\(name)' is not supported; namespace, range and raise_exception are")
     }

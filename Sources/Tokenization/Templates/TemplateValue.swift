@@ -23,6 +23,22 @@ enum TemplateValue: Sendable {
     }
   }
 
+  /// Takes away one for each element and each 32 bytes of text, until nothing is left. A value may hold another many times, so there can be
+  /// far more to walk through than there is in memory.
+  func weigh(_ budget: inout Int) {
+    budget -= 1
+    switch self {
+    case .string(let text): budget -= text.utf8.count / 32
+    case .list(let values): for value in values where budget >= 0 { value.weigh(&budget) }
+    case .mapping(let members):
+      for member in members where budget >= 0 {
+        budget -= 1 + member.key.utf8.count / 32
+        member.value.weigh(&budget)
+      }
+    default: break
+    }
+  }
+
   var kindName: String {
     switch self {
     case .undefined: "an undefined value"
