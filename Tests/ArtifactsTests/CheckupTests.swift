@@ -26,7 +26,7 @@ extension Store {
       try FileManager.default.createDirectory(atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
       try Data(text.utf8).write(to: URL(fileURLWithPath: path))
     }
-    var pending = PendingNames()
+    var pending = PendingWrites()
     var intakes: [Intake] = []
     for output in directory ? ["all"] : texts.keys.sorted() {
       let survey = try OutputSurvey("\(place)/\(output)", expecting: directory ? .directory : .file, files: files)
@@ -67,7 +67,7 @@ struct CheckupTests {
     #expect(fresh.lines.last == "no damage")
 
     try store.files.remove(store.objectPath(one.answer.outputs[0].digest))
-    var pending = PendingNames()
+    var pending = PendingWrites()
     _ = try store.put(Array("nobody's".utf8), &pending)
     _ = try place.write("\(one.key.hex)/log.txt", "")
     let later = try Checkup(store, now: wallClock() + 86_400_000_000_000).run()

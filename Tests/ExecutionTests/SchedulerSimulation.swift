@@ -30,6 +30,8 @@ struct SchedulerSimulation {
 
   private var running: [Int: (since: Double, gpus: [Int])] = [:]
   private var blocked: Set<Int> = []
+  /// Their processes are over; what becomes of their results is not known yet.
+  private var storing: Set<Int> = []
   /// Asked to stop, or ended by force.
   private var stopped: Set<Int> = []
   private var killed: Set<Int> = []
@@ -98,8 +100,18 @@ struct SchedulerSimulation {
       if let index = blocked.sorted().randomElement(using: &random) {
         blocked.remove(index)
         handle(.unblocked(index))
+      } else if let index = storing.sorted().randomElement(using: &random), running.isEmpty || Bool.random(using: &random) {
+        storing.remove(index)
+        let isLost = Int.random(in: 0..<10, using: &random) == 0
+        handle(.ended(index, isLost ? fail(index, .failed) : settle(index, .succeeded(changed: Bool.random(using: &random)))))
       } else if let index = running.keys.sorted().randomElement(using: &random) {
-        handle(.ended(index, ending(index)))
+        if !killed.contains(index), !stopped.contains(index), Int.random(in: 0..<3, using: &random) == 0 {
+          running[index] = nil
+          storing.insert(index)
+          handle(.released(index))
+        } else {
+          handle(.ended(index, ending(index)))
+        }
       } else if let deadline = scheduler.nextDeadline {
         now = max(now, deadline)
       }
@@ -174,7 +186,7 @@ struct SchedulerSimulation {
   private mutating func verdict(_ index: Int, _ purpose: Scheduler.Purpose) -> Scheduler.Verdict {
     let task = scheduler.tasks[index]
     require(task.isWanted, "\(index) is judged and nobody wants it")
-    require(running[index] == nil, "\(index) is judged while it runs")
+    require(running[index] == nil && !storing.contains(index), "\(index) is judged while it runs")
     for dependency in task.dependencies { require(settled.contains(dependency), "\(index) is judged before \(dependency) was ever final") }
     seen[index] = Dictionary(uniqueKeysWithValues: task.dependencies.map { ($0, versions[$0, default: 0]) })
     switch Int.random(in: 0..<10, using: &random) {
@@ -190,7 +202,7 @@ struct SchedulerSimulation {
   }
 
   private mutating func start(_ index: Int, _ attempt: Int, _ gpus: [Int]) {
-    require(running[index] == nil, "\(index) runs twice at once")
+    require(running[index] == nil && !storing.contains(index), "\(index) runs twice at once")
     require(interrupts == 0, "\(index) starts after an interrupt")
     require(scheduler.limits.keepGoing || !hasFailed, "\(index) starts after a failure, and nobody said to keep going")
     let failed = failures[index, default: 0]
@@ -202,7 +214,7 @@ struct SchedulerSimulation {
   }
 
   private mutating func finish(_ index: Int, _ outcome: Scheduler.Outcome, _ cause: Int?) {
-    require(running[index] == nil, "\(index) is said to be \(outcome) while it runs")
+    require(running[index] == nil && !storing.contains(index), "\(index) is said to be \(outcome) while it runs")
     if let before = outcomes[index] {
       require(before == .cached || before == .ran, "\(index) was \(before) for good, and is \(outcome)")
     }
@@ -256,6 +268,7 @@ extension SchedulerSimulation {
       require(!(fits && running.count < scheduler.limits.jobs), "\(index) is ready and fits, and waits")
     case .blocked: require(blocked.contains(index), "\(index) is blocked by nobody")
     case .running: require(running[index] != nil, "\(index) does not run")
+    case .storing: require(storing.contains(index), "\(index) stores nothing")
     case .finished(let outcome): require(outcomes[index] == outcome, "\(index) is \(outcome) and was said to be \(outcomes[index] as Any)")
     case .backingOff, .outside: break
     }
@@ -275,7 +288,7 @@ extension SchedulerSimulation {
 
   /// When all is over.
   private func checkEnd() {
-    require(running.isEmpty, "something runs when all is over")
+    require(running.isEmpty && storing.isEmpty, "something runs when all is over")
     for (index, task) in scheduler.tasks.enumerated() where task.isWanted {
       guard case .finished(let outcome) = scheduler.states[index] else {
         found.lines.append("\(index) is \(scheduler.states[index]) when all is over")
