@@ -40,7 +40,7 @@ package struct FileSystem: Sendable {
   package static let posix = FileSystem()
 
   /// Throws the fault that is wanted here; called before every operation.
-  func begin(_ operation: Operation, _ path: String) throws(StoreError) {
+  package func begin(_ operation: Operation, _ path: String) throws(StoreError) {
     if let fault = faults?(operation, path) { throw StoreError(operation, path, fault.code) }
   }
 

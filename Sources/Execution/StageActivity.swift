@@ -25,6 +25,7 @@ package struct StageActivity: Sendable {
 
   /// What a stage has written in all; a last line without an end counts, too. Something else in the place of the file says nothing.
   init(reading path: String, _ files: FileSystem) throws(StoreError) {
+    try files.begin(.read, path)
     guard try files.status(path, followingLinks: false)?.kind == .file else { return }
     let descriptor = try files.open(path, O_RDONLY | O_NONBLOCK)
     defer { close(descriptor) }

@@ -23,8 +23,7 @@ extension StageAttempt {
       throw StageProblem(end.description, logTail: LogTail.lines(of: work.logPath, store.files))
     }
     try compareInputs(before)
-    var host = machine.facts(threads: threads, numerics: numerics)
-    for (name, value) in try StageActivity(reading: work.eventsPath, store.files).facts.members { host.set(name, value) }
+    let host = facts(try StageActivity(reading: work.eventsPath, store.files))
     return Rehearsal(outputs: try examineOutputs(work).map(\.output), host: host, seconds: seconds)
   }
 }

@@ -336,15 +336,12 @@ struct StageAttempt: Sendable {
   ) throws -> (Store.Prepared, PendingWrites) {
     // The first answers as long as its bytes are here; bytes made anew because they were gone answer for themselves.
     let answering: ResultRecord.Answering = isRerun || needsBytes ? .becomesCurrent : try hasWholeAnswer() ? .keepsFirst : .becomesCurrent
-    var facts = machine.facts(threads: threads, numerics: numerics)
-    if case .command = instance.contract.run { facts.set("hermetic", .string(isHermetic && confinement.confines ? "on" : "off")) }
-    for (name, value) in activity.facts.members { facts.set(name, value) }
     var pending = PendingWrites()
     for intake in intakes { try store.take(intake, &pending) }
     let log = try takeLog(work, &pending)
     let outcome = ResultOutcome(
       outputs: intakes.map(\.output), recipe: recipe, instance: instance.name, run: runID, finished: Double(wallClock() / 1_000_000) / 1000,
-      seconds: seconds, host: facts, metrics: activity.metricsObject, warnings: activity.warnings, log: log,
+      seconds: seconds, host: facts(activity), metrics: activity.metricsObject, warnings: activity.warnings, log: log,
       isMixed: activity.facts["mixed"]?.boolValue ?? false)
     let prepared = try store.prepare(
       key: key.digest, stage: instance.stage, parts: key.parts, outcome: outcome, answering, &pending)
@@ -357,6 +354,14 @@ struct StageAttempt: Sendable {
     let intake = try store.examine(work.logPath, as: survey, name: "log", type: "file")
     try store.take(intake, &pending)
     return intake.output.digest
+  }
+
+  /// What could have changed the bytes but is not in the key.
+  func facts(_ activity: StageActivity) -> JSONObject {
+    var facts = machine.facts(threads: threads, numerics: numerics)
+    if case .command = instance.contract.run { facts.set("hermetic", .string(isHermetic && confinement.confines ? "on" : "off")) }
+    for (name, value) in activity.facts.members { facts.set(name, value) }
+    return facts
   }
 
   private func hasWholeAnswer() throws(StoreError) -> Bool {
