@@ -56,7 +56,8 @@ import Testing
       #"{"t":1e300,"kind":"progress","done":9223372036854775807,"of":9223372036854775807}"#,
       #"{"t":2,"kind":"metric","name":"a\u001b[2J","value":1e308}"#, #"{"kind":"warning","text":"\u001b]0;x\u0007half"}"#, "{",
     ]
-    let happening = try run(project, lines.map { "echo '\($0)' >> events.jsonl" }.joined(separator: "\n") + "\nprintf '\\000\\n' >> events.jsonl\necho x > \"$out\"")
+    let echoes = lines.map { "echo '\($0)' >> events.jsonl" }.joined(separator: "\n")
+    let happening = try run(project, echoes + "\nprintf '\\000\\n' >> events.jsonl\necho x > \"$out\"")
     #expect(happening.warnings == ["s: ]0;xhalf"])
     let found = try StoreQueries(project.store).find("s", in: .latest)
     #expect(found.result?.answer.metrics.keys == ["a[2J"])
