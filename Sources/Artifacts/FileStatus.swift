@@ -12,6 +12,8 @@ package struct FileStatus: Sendable, Equatable {
   /// Nanoseconds since 1970.
   package let modified: Int
   package let changed: Int
+  /// Of owner, group and others, with the sticky bit and its like.
+  package let permissions: UInt32
   /// How many names the file has.
   package let names: Int
 
@@ -23,6 +25,7 @@ package struct FileStatus: Sendable, Equatable {
       case S_IFLNK: .link
       default: .special
       }
+    permissions = UInt32(raw.st_mode & 0o7777)
     size = Int(raw.st_size)
     device = UInt64(raw.st_dev)
     inode = UInt64(raw.st_ino)

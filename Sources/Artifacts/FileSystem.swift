@@ -304,6 +304,13 @@ package struct FileSystem: Sendable {
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw StoreError(.makeDirectory, path, errno) }
   }
 
+  /// Leaves an empty directory at a path, whatever was there.
+  package func makeEmptyDirectory(_ path: String) throws(StoreError) {
+    if try status(path, followingLinks: false)?.kind == .directory, try list(path)?.isEmpty == true { return }
+    try remove(path)
+    try makeDirectory(path)
+  }
+
   /// A second name for a file.
   package func hardLink(_ path: String, to target: String) throws(StoreError) {
     try begin(.link, path)

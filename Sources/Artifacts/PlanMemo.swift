@@ -1,5 +1,6 @@
 import Hashing
 import JSONValues
+import Synchronization
 
 /// What a run in which nothing was left to do relied on: so that the next one like it looks whether that still stands, instead of working
 /// everything out again. Derived like all of `index/`, and never believed without a look.
@@ -34,12 +35,29 @@ package struct PlanMemo: Sendable {
 
   /// Whether every result is the file that it was, and every object is there.
   package func stands(in store: Store) throws(StoreError) -> Bool {
+    // Two look at once where there is much to look at: it is all waiting for the kernel.
+    let middle = entries.count > 1000 ? entries.count / 2 : entries.count
+    let other = Mutex(Result<Bool, StoreError>.success(true))
+    var own = Result<Bool, StoreError>.success(true)
+    atOnce({ own = look(at: entries[..<middle], in: store) }) { [self] in
+      let result = look(at: entries[middle...], in: store)
+      other.withLock { $0 = result }
+    }
+    guard try own.get(), try other.withLock({ $0 }).get() else { return false }
+    for object in objects where try !store.hasObject(object) { return false }
+    return true
+  }
+
+  private func look(at entries: ArraySlice<Entry>, in store: Store) -> Result<Bool, StoreError> {
+    do throws(StoreError) { return .success(try stand(entries, in: store)) } catch { return .failure(error) }
+  }
+
+  private func stand(_ entries: ArraySlice<Entry>, in store: Store) throws(StoreError) -> Bool {
     for entry in entries {
       guard let status = try store.files.status(store.resultPath(entry.key)), status.inode == entry.inode,
         status.modified == entry.modified, status.size == entry.size
       else { return false }
     }
-    for object in objects where try !store.hasObject(object) { return false }
     return true
   }
 

@@ -25,6 +25,7 @@ package final class Store: Sendable {
   package let results: ResultIndex
   package let sources: SourceHasher
   package let gate: CollectionGate
+  package let spares: WorkPool
 
   private static let formatText = "heirloom store 1\n"
   private static let hex = Array("0123456789abcdef")
@@ -37,6 +38,7 @@ package final class Store: Sendable {
     results = ResultIndex(root: root, files: files)
     sources = SourceHasher(path: root + "/index/sources", files: files)
     gate = CollectionGate(root: root, files: files)
+    spares = WorkPool(root: root, files: files)
     try checkFormat()
   }
 

@@ -4,10 +4,12 @@ import Hashing
 package struct WorkDirectory: Sendable {
   package let path: String
   private let files: FileSystem
+  private let pool: WorkPool?
 
-  package init(path: String, files: FileSystem) {
+  package init(path: String, files: FileSystem, pool: WorkPool? = nil) {
     self.path = path
     self.files = files
+    self.pool = pool
   }
 
   package var orderPath: String { path + "/stage.json" }
@@ -34,6 +36,7 @@ package struct WorkDirectory: Sendable {
 
   /// Makes it ready for an attempt. Half-made outputs never survive, nor does a link that a stage put where its log or checkpoint belongs.
   package func prepare(_ past: Past) throws(StoreError) {
+    if try files.status(path, followingLinks: false) == nil, pool?.take(for: self) == true { return }
     switch past {
     case .forgotten: try files.remove(path)
     case .kept:
@@ -46,9 +49,12 @@ package struct WorkDirectory: Sendable {
     for directory in [outputDirectory, checkpointDirectory] { try files.makeDirectory(directory) }
   }
 
-  package func remove() throws(StoreError) { try files.remove(path) }
+  /// It has served: nothing of it is needed any more.
+  package func remove() throws(StoreError) {
+    if let pool { try pool.put(self) } else { try files.remove(path) }
+  }
 }
 
 extension Store {
-  package func workDirectory(_ key: Digest) -> WorkDirectory { WorkDirectory(path: workPath(key), files: files) }
+  package func workDirectory(_ key: Digest) -> WorkDirectory { WorkDirectory(path: workPath(key), files: files, pool: spares) }
 }

@@ -141,8 +141,7 @@ final class Confinement: Sendable {
     }
     // For one's own use, gone with the work directory.
     let temporary = stage.work.path + "/tmp"
-    try store.files.remove(temporary)
-    try store.files.makeDirectory(temporary)
+    try store.files.makeEmptyDirectory(temporary)
     guard let work = view.follow(stage.work.path) else { return view }
     view[work] = .writable(work)
     for place in ["/tmp", "/var/tmp"] where StageView.isThere(place) && StageView.readLink(place) == nil {

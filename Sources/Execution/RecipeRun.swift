@@ -413,6 +413,7 @@ package final class RecipeRun {
     directory.note("end", Self.endMembers(outcome, status: breakage == nil ? outcome.exitStatus : 3))
     let mark = try views.end()
     try committer.drain()
+    store.spares.clear()
     try directory.end()
     if breakage == nil { try freePassing() }
     store.sources.save()
