@@ -39,10 +39,11 @@ package struct PlanMemo: Sendable {
     let middle = entries.count > 1000 ? entries.count / 2 : entries.count
     let other = Mutex(Result<Bool, StoreError>.success(true))
     var own = Result<Bool, StoreError>.success(true)
-    atOnce({ own = look(at: entries[..<middle], in: store) }) { [self] in
+    let second: @Sendable () -> Void = { [self] in
       let result = look(at: entries[middle...], in: store)
       other.withLock { $0 = result }
     }
+    atOnce({ own = look(at: entries[..<middle], in: store) }, second)
     guard try own.get(), try other.withLock({ $0 }).get() else { return false }
     for object in objects where try !store.hasObject(object) { return false }
     return true

@@ -117,7 +117,10 @@ final class Installed {
     for directory in ["prefix/bin", "prefix/share/heirloom"] {
       try FileManager.default.createDirectory(atPath: root + "/" + directory, withIntermediateDirectories: true)
     }
-    try FileManager.default.copyItem(atPath: try #require(Program.path, "the program has to be built: swift build"), toPath: program)
+    // By another process: what this one writes, a child of another test can hold open for a moment, and then it cannot be executed.
+    let built = try #require(Program.path, "the program has to be built: swift build")
+    let copied = try Running("/bin/cp", [built, program], in: root, Program.environment).finish()
+    try #require(copied.status == 0, "\(copied.errors)")
     try FileManager.default.copyItem(atPath: Program.stages, toPath: root + "/prefix/share/heirloom/stages")
   }
 
