@@ -21,7 +21,7 @@ package final class RunDirectory: Sendable {
 
   /// Begins a run: `manifest` is kept as it was.
   package static func begin(in store: Store, manifest: [UInt8]) throws(StoreError) -> RunDirectory {
-    let id = newID()
+    let id = newID(now: nextMoment())
     let path = "\(store.root)/runs/\(id)"
     // The collector either sees nothing of it, or a run that is alive.
     let alive = try store.gate.inside { () throws(StoreError) in
@@ -102,6 +102,16 @@ package final class RunDirectory: Sendable {
   package func end() throws(StoreError) {
     try flush()
     alive.release()
+  }
+
+  private static let lastMoment = Mutex(0)
+
+  /// Now, but a millisecond after the last run that this process began: ids sort by when runs began.
+  private static func nextMoment() -> Int {
+    lastMoment.withLock { last in
+      last = max(wallClock() / 1_000_000, last + 1)
+      return last * 1_000_000
+    }
   }
 
   /// `20261121T101530.123Z-4f2a9c`: sorts by time, and two of one moment differ.
