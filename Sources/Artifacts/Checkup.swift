@@ -49,7 +49,9 @@ package struct Checkup: Sendable {
 
   // MARK: - Directories
 
+  /// A store without its mark was still being made when somebody was killed; the next run makes the rest.
   private func checkDirectories(_ report: inout CheckupReport) throws(StoreError) {
+    guard try store.files.exists(store.root + "/format") else { return }
     for path in Store.directories where try store.files.status("\(store.root)/\(path)")?.kind != .directory {
       report.damage.append(CheckupReport.Damage(.directory, path, "this directory is missing"))
     }

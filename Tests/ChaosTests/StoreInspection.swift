@@ -25,6 +25,8 @@ struct StoreInspection {
     try inspectLinks("views")
     try inspectLinks("trees")
     try inspectLocks()
+    // `fsck` has to agree: it calls nothing damaged that is not, and the lines above tell whether it missed something.
+    faults += try Checkup(store, jobs: 1).run().damage.map { "fsck finds damage: \($0.kind.rawValue) \($0.path)" }
     if locks == .free { faults += heldLocks.map { "a lock that somebody still holds: \($0)" } }
   }
 
