@@ -2,7 +2,7 @@ import Glibc
 
 /// Publishes results, several at once: what they speak of is made to last together, then they appear.
 ///
-/// A thread of its own takes whatever has been handed over since it last looked, so one waits no longer than for the batch before, and a
+/// A thread of its own takes whatever has been handed over since it last looked, and waits a moment for more where more may come, so a
 /// thousand small stages need a few syncs where each would need several. A result that stands alone is published as `Store.publish` does it.
 /// Nothing of a result is seen before its objects last; the names of the last batch last when `drain` returns.
 ///
@@ -29,6 +29,7 @@ package final class ResultCommitter: @unchecked Sendable {
   private var orders: [Order] = []
   private var isRunning = false
   private var isBusy = false
+  private var expectsMore = false
   /// Names that were given since the last sync.
   private var owed = PendingWrites()
   private var failure: StoreError?
@@ -36,7 +37,11 @@ package final class ResultCommitter: @unchecked Sendable {
   package init(_ store: Store) {
     self.store = store
     pthread_mutex_init(&mutex, nil)
-    pthread_cond_init(&changed, nil)
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    pthread_cond_init(&changed, &attributes)
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -59,9 +64,37 @@ package final class ResultCommitter: @unchecked Sendable {
     if starts { startThread { self.work() } }
   }
 
+  /// A batch waits so long for others, and for so many.
+  private static let patienceNanoseconds = 10_000_000
+  private static let enough = 24
+
+  /// Whether other stages run, so that a moment's waiting keeps nobody from anything and may save a sync. At first it is false.
+  package func expect(more: Bool) {
+    pthread_mutex_lock(&mutex)
+    if expectsMore != more {
+      expectsMore = more
+      pthread_cond_broadcast(&changed)
+    }
+    pthread_mutex_unlock(&mutex)
+  }
+
+  /// With the mutex held and a first order there.
+  private func waitForMore() {
+    var deadline = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &deadline)
+    deadline.tv_nsec += Self.patienceNanoseconds
+    if deadline.tv_nsec >= 1_000_000_000 {
+      deadline.tv_nsec -= 1_000_000_000
+      deadline.tv_sec += 1
+    }
+    while expectsMore, orders.count < Self.enough, pthread_cond_timedwait(&changed, &mutex, &deadline) == 0 {}
+  }
+
   /// Returns when everything handed over is published and lasts. The thread ends; a later `submit` starts another.
   package func drain() throws(StoreError) {
     pthread_mutex_lock(&mutex)
+    expectsMore = false
+    pthread_cond_broadcast(&changed)
     while isBusy || !orders.isEmpty { pthread_cond_wait(&changed, &mutex) }
     let owed = self.owed
     let failure = self.failure
@@ -82,6 +115,7 @@ package final class ResultCommitter: @unchecked Sendable {
         pthread_mutex_unlock(&mutex)
         return
       }
+      waitForMore()
       let batch = orders
       let owed = self.owed
       orders = []

@@ -52,8 +52,8 @@ extension Store {
 
   /// The digest of a file's bytes, and how many there are; a file that cannot be read is the store's fault.
   package func hash(_ path: String) throws(StoreError) -> (digest: Digest, size: Int) {
-    // While it is read it is also written, so that there is less to wait for afterwards.
-    files.startWriting(path)
+    // While a large file is read it is also written, so that there is less to wait for afterwards.
+    if let status = try files.status(path, followingLinks: false), status.size >= Self.syncedAlone { files.startWriting(path) }
     do { return try files.digest(ofFile: path) } catch { throw StoreError(.read, path, error.code) }
   }
 

@@ -1,8 +1,11 @@
 #define _GNU_SOURCE
 #include "CProcesses.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int hl_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path) {
@@ -10,6 +13,40 @@ int hl_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path) {
 }
 
 int hl_closing_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int hl_closing_sockets(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }
+
+int hl_send_with_descriptors(int socket, const void *bytes, long count, const int *descriptors, int descriptor_count) {
+  enum { MOST = 16 };
+  if (descriptor_count > MOST) {
+    errno = EINVAL;
+    return -1;
+  }
+  union {
+    char bytes[CMSG_SPACE(sizeof(int) * MOST)];
+    struct cmsghdr aligned;
+  } control;
+  const char *next = bytes;
+  while (count > 0) {
+    struct iovec part = {(void *)next, (size_t)count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor_count > 0) {
+      size_t size = sizeof(int) * (size_t)descriptor_count;
+      message.msg_control = &control;
+      message.msg_controllen = CMSG_SPACE(size);
+      struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+      *rights = (struct cmsghdr){.cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+      memcpy(CMSG_DATA(rights), descriptors, size);
+    }
+    ssize_t sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return -1;
+    descriptor_count = 0;
+    next += sent;
+    count -= sent;
+  }
+  return 0;
+}
 
 int hl_available_processors(void) {
   cpu_set_t set;

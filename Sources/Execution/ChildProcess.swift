@@ -94,6 +94,8 @@ package struct ProcessOrder: Sendable {
 package final class ChildProcess: Sendable {
   private struct State {
     var pid: pid_t?
+    /// Where the status of the command is told, when it is not the process's own.
+    var report: Int32?
     /// A signal asked for before it had started.
     var pendingSignal: Int32?
     var hasEnded = false
@@ -116,11 +118,27 @@ package final class ChildProcess: Sendable {
 
   package func start(_ order: ProcessOrder) throws(SpawnFailure) -> pid_t {
     let pid = try order.spawn()
+    begin(pid, report: nil)
+    return pid
+  }
+
+  /// Nil when the server cannot start it.
+  func start(_ order: ProcessOrder, by server: WardenServer) throws(SpawnFailure) -> pid_t? {
+    let report = try Lifeline.pipe()
+    defer { close(report.write) }
+    guard let pid = server.spawn(order, report: report.write) else {
+      close(report.read)
+      return nil
+    }
+    begin(pid, report: report.read)
+    return pid
+  }
+
+  private func begin(_ pid: pid_t, report: Int32?) {
     state.withLock { state in
-      state.pid = pid
+      (state.pid, state.report) = (pid, report)
       if let number = state.pendingSignal { _ = kill(-pid, number) }
     }
-    return pid
   }
 
   /// Waits for the leader's end, then ends what is left of its group. Blocks: for a thread of its own.
@@ -135,6 +153,12 @@ package final class ChildProcess: Sendable {
       while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
       state.pid = nil
       state.hasEnded = true
+      if let report = state.report {
+        var said: Int32 = 0
+        if read(report, &said, 4) == 4 { status = said }
+        close(report)
+        state.report = nil
+      }
       let signal = status & 0x7F
       return signal == 0 ? .exited((status >> 8) & 0xFF) : .signalled(signal)
     }

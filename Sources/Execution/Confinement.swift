@@ -29,12 +29,23 @@ final class Confinement: Sendable {
     var view: StageView?
     /// Whether it ends with its runner by itself.
     var hasWarden: Bool
+    /// Who starts it; nil when it is started as it is.
+    var server: WardenServer?
+  }
+
+  /// A server, and what its commands share.
+  private struct Service {
+    let server: WardenServer
+    /// Nil when they see the whole machine.
+    let shared: SharedView?
   }
 
   private struct Known {
     var means: Warden.Means?
     var system: SystemView?
     var told = false
+    /// By whether commands are hermetic; nil inside when there is none.
+    var services: [Bool: Service?] = [:]
     /// By source: what links in it lead to.
     var links: [String: [String]] = [:]
   }
@@ -88,26 +99,61 @@ final class Confinement: Sendable {
   // MARK: - Starting
 
   /// The order for a command, rewritten so that the warden starts it.
-  func keep(_ order: ProcessOrder, _ stage: Stage?, lifeline: Int32) throws -> Kept {
+  ///
+  /// - Parameter mayServe: a server, if there is one; without it the warden is started for this command alone.
+  func keep(_ order: ProcessOrder, _ stage: Stage?, lifeline: Int32, mayServe: Bool = true) throws -> Kept {
     guard let warden, let stage else { return Kept(order: order, view: nil, hasWarden: false) }
-    var words = [warden.path, "--lifeline", String(lifeline), "--program", try order.program(), "--chdir", order.directory]
+    var words = ["--lifeline", String(lifeline), "--program", try order.program(), "--chdir", order.directory]
     for name in stage.command.environment + stage.command.keyedEnvironment {
       guard let value = variables[name], let mask = Secrets.mask(name, value) else { continue }
       words += ["--mask", mask]
     }
     var kept = Kept(order: order, view: nil, hasWarden: true)
+    var means = Warden.Means.none("")
     if stage.isHermetic {
-      let (means, system) = prepared()
+      let system: SystemView
+      (means, system) = prepared()
       if case .none = means {
       } else {
-        let view = try self.view(stage, system, order)
-        words += Self.words(means, view)
+        kept.view = try self.view(stage, system, order)
         if order.environment["TMPDIR"] != nil { kept.order.environment["TMPDIR"] = "/tmp" }
-        kept.view = view
       }
+    }
+    if mayServe, let service = service(isHermetic: kept.view != nil, means), let own = Self.words(service, means, kept.view) {
+      kept.server = service.server
+      words += own
+    } else {
+      words = [warden.path] + words + (kept.view.map { Self.words(means, $0) } ?? [])
     }
     kept.order.words = words + ["--"] + order.words
     return kept
+  }
+
+  /// What a server's command is told of its view; nil when the server's own is no ground for it.
+  private static func words(_ service: Service, _ means: Warden.Means, _ view: StageView?) -> [String]? {
+    guard let view else { return [] }
+    guard let own = service.shared?.words(for: view) else { return nil }
+    return ["--confine"] + (means == .sharedProcesses ? ["--share-pid"] + Warden.sharing(own) : own)
+  }
+
+  /// Started with the first command that wants it.
+  private func service(isHermetic: Bool, _ means: Warden.Means) -> Service? {
+    if case .bubblewrap = means { return nil }
+    return known.withLock { known in
+      if let service = known.services[isHermetic] { return service }
+      let service = makeService(isHermetic ? known.system?.view : nil, means)
+      known.services[isHermetic] = .some(service)
+      return service
+    }
+  }
+
+  private func makeService(_ system: StageView?, _ means: Warden.Means) -> Service? {
+    guard let warden else { return nil }
+    let shared = system.map { SharedView($0, places: [project, store.root, "/tmp", "/var/tmp"].compactMap(StageView.realPath)) }
+    var words: [String] = []
+    if let shared { words = ["--confine"] + (means == .sharedProcesses ? ["--share-pid"] : []) + shared.words }
+    guard let server = try? WardenServer(path: warden.path, words: words) else { return nil }
+    return Service(server: server, shared: shared)
   }
 
   private static func words(_ means: Warden.Means, _ view: StageView) -> [String] {

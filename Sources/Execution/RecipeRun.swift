@@ -33,6 +33,8 @@ package final class RecipeRun {
   private var events: [Scheduler.Event] = []
   private var judgements: [Int: Judgement] = [:]
   private var children: [Int: ChildProcess] = [:]
+  /// Instances whose stage is done and whose result is not published yet.
+  private var storing: Set<Int> = []
   private var readers: [Int: EventReader] = [:]
   private var problems: [Int: StageProblem] = [:]
   private var attempts: [Int: Int] = [:]
@@ -143,6 +145,7 @@ package final class RecipeRun {
     try work()
     while !scheduler.isDone {
       try directory.flush()
+      committer.expect(more: !children.isEmpty)
       let (messages, wakes) = mailbox.receive(within: timeout())
       for message in messages { take(message) }
       for wake in wakes {
@@ -305,7 +308,7 @@ package final class RecipeRun {
 
   private func take(_ message: Message) {
     let index = message.index
-    children[index] = nil
+    follow(message)
     readers[index] = nil
     switch message.report {
     case .succeeded(let summary, let novelty, let seconds, let warnings):
@@ -338,6 +341,12 @@ package final class RecipeRun {
     }
     // Whoever waited for a key of ours may find its result now.
     for other in blocked.sorted() where other != index { unblock(other) }
+  }
+
+  /// Keeps count of who is still at it: the process of a stage, then the storing of its result.
+  private func follow(_ message: Message) {
+    children[message.index] = nil
+    if case .storing = message.report { storing.insert(message.index) } else { storing.remove(message.index) }
   }
 
   /// A reason that is known already (a timeout) is better than what the process said when it was ended.
@@ -456,9 +465,9 @@ package final class RecipeRun {
 
   /// The run cannot go on: nothing may be left running when the caller hears of it.
   private func abandon() {
-    while !children.isEmpty {
+    while !children.isEmpty || !storing.isEmpty {
       for child in children.values { child.signal(SIGKILL) }
-      for message in mailbox.receive(within: 1).messages { children[message.index] = nil }
+      for message in mailbox.receive(within: 1).messages { follow(message) }
     }
     try? committer.drain()
   }

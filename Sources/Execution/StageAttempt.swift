@@ -196,8 +196,7 @@ struct StageAttempt: Sendable {
         (nothing, 0), (log, 1), (log, 2), (lifeline.readEnd, Self.lifelineDescriptor), (lock.descriptor, Self.lockDescriptor),
       ])
     do {
-      let kept = try confinement.keep(plain, stage(work, objects), lifeline: Self.lifelineDescriptor)
-      let pid = try child.start(kept.order)
+      let (kept, pid) = try start(plain, stage(work, objects))
       let needsWatcher = !isNative && !kept.hasWarden
       if needsWatcher { try lifeline.watch(pid) }
       defer { if needsWatcher { lifeline.unwatch(pid) } }
@@ -218,6 +217,15 @@ struct StageAttempt: Sendable {
       _ = child.wait()
       throw error
     }
+  }
+
+  private func start(_ order: ProcessOrder, _ stage: Confinement.Stage?) throws -> (Confinement.Kept, pid_t) {
+    var kept = try confinement.keep(order, stage, lifeline: Self.lifelineDescriptor)
+    if let server = kept.server {
+      if let pid = try child.start(kept.order, by: server) { return (kept, pid) }
+      kept = try confinement.keep(order, stage, lifeline: Self.lifelineDescriptor, mayServe: false)
+    }
+    return (kept, try child.start(kept.order))
   }
 
   /// Nil for a native stage: it is this program, and started as it is.

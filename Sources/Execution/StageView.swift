@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// What a confined command sees of the file system: places, and what is there. It knows paths and links, nothing of stages.
 ///
@@ -18,8 +19,12 @@ struct StageView: Sendable {
     case processes
   }
 
-  private(set) var entries: [String: Entry] = [:]
+  private(set) var entries: [String: Entry]
   private static let mostLinks = 40
+  private let roads: Roads?
+
+  /// - Parameter roads: where directories lead that many views ask for; nil to look anew each time.
+  init(_ entries: [String: Entry] = [:], roads: Roads? = nil) { (self.entries, self.roads) = (entries, roads) }
 
   subscript(place: String) -> Entry? {
     get { entries[place] }
@@ -34,8 +39,23 @@ struct StageView: Sendable {
 
   /// Where a path leads, showing the links on the way where nothing around shows them yet; nil for a circle.
   mutating func follow(_ path: String) -> String? {
+    guard let roads, path.utf8.first == UInt8(ascii: "/") else { return follow(path, from: "") }
+    let directory = Self.parent(path)
+    if directory.isEmpty { return follow(path, from: "") }
+    let road = roads[directory] ?? {
+      var alone = StageView()
+      let road = Roads.Road(end: alone.follow(directory, from: ""), links: alone.entries)
+      roads[directory] = road
+      return road
+    }()
+    guard let end = road.end else { return nil }
+    for (place, link) in road.links where !covers(place) { entries[place] = link }
+    return follow(String(Self.name(path)), from: end == "/" ? "" : end)
+  }
+
+  private mutating func follow(_ path: String, from start: String) -> String? {
     var rest = Self.components(path)
-    var here = ""
+    var here = start
     var links = 0
     while let name = rest.popLast() {
       if name == "." { continue }
@@ -55,6 +75,22 @@ struct StageView: Sendable {
       rest += Self.components(target)
     }
     return here.isEmpty ? "/" : here
+  }
+
+  /// Where directories lead, looked up once: what stages are shown lies in few of them.
+  final class Roads: Sendable {
+    struct Road {
+      /// Nil for a circle.
+      let end: String?
+      let links: [String: Entry]
+    }
+
+    private let known = Mutex<[String: Road]>([:])
+
+    subscript(directory: String) -> Road? {
+      get { known.withLock { $0[directory] } }
+      set { known.withLock { $0[directory] = newValue } }
+    }
   }
 
   /// Whether a real path is seen already, as it is outside.

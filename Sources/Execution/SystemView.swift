@@ -6,7 +6,7 @@ import Glibc
 /// Programs may be anywhere: a virtual environment in the project, pyenv or conda at home. A directory on PATH is shown, and the
 /// installation it belongs to, and where the links in it lead. Nothing is shown that holds the home directory, the project or the store.
 struct SystemView: Sendable {
-  private(set) var view = StageView()
+  private(set) var view = StageView(roads: StageView.Roads())
   private let home: String?
   /// Real paths that must not be shown as a whole, nor anything around them.
   private let hidden: [String]

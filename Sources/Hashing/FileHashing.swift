@@ -12,6 +12,8 @@ package struct FileHashingError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Digest {
+  private static var pieceBytes: Int { 1 << 20 }
+
   /// The digest of a file's contents (what `sha256sum` prints) and its size in bytes, read in pieces of 1 MiB.
   package static func ofFile(_ path: String) throws(FileHashingError) -> (digest: Digest, size: Int) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -24,7 +26,10 @@ extension Digest {
   package static func ofFile(descriptor: Int32, path: String) throws(FileHashingError) -> (digest: Digest, size: Int) {
     var hasher = DigestHasher()
     var size = 0
-    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    var status = stat()
+    // A small file, of which there are many, needs no large buffer.
+    let wanted = fstat(descriptor, &status) == 0 && status.st_size > 0 ? Int(status.st_size) + 1 : pieceBytes
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: min(max(wanted, 4096), pieceBytes), alignment: 4096)
     defer { piece.deallocate() }
     while true {
       let count = read(descriptor, piece.baseAddress, piece.count)

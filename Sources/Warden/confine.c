@@ -15,10 +15,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-unsigned long confinement_flags(const struct order *order, bool with_user) {
-  return CLONE_NEWNS | (order->shares_processes ? 0UL : CLONE_NEWPID) | (with_user ? CLONE_NEWUSER : 0UL);
-}
-
 // MARK: - The user
 
 static void write_text(const char *path, const char *text) {
@@ -27,8 +23,7 @@ static void write_text(const char *path, const char *text) {
   close(file);
 }
 
-/// The same user inside as outside.
-static void map_user(uid_t user, gid_t group) {
+void map_user(uid_t user, gid_t group) {
   char line[64];
   snprintf(line, sizeof line, "%u %u 1\n", user, user);
   write_text("/proc/self/uid_map", line);
@@ -46,8 +41,6 @@ static void give_up_powers(void) {
 }
 
 // MARK: - The view
-
-static const char old_root[] = "/.old";
 
 static bool exists(const char *path) {
   struct stat status;
@@ -87,10 +80,10 @@ struct attributes {
   __UINT64_TYPE__ set, clear, propagation, user;
 };
 
-static void make_read_only(const char *place) {
+static void make_read_only(const char *place, bool with_what_is_in_it) {
   struct attributes attributes = {.set = 1 /* MOUNT_ATTR_RDONLY */};
   // 442 is mount_setattr on every architecture; Linux 5.12.
-  if (syscall(442, AT_FDCWD, place, 0x8000 /* AT_RECURSIVE */, &attributes, sizeof attributes) == 0) return;
+  if (syscall(442, AT_FDCWD, place, with_what_is_in_it ? 0x8000 /* AT_RECURSIVE */ : 0, &attributes, sizeof attributes) == 0) return;
   // Before it, only the mount itself, with the flags that are locked.
   struct statvfs status;
   if (statvfs(place, &status) != 0) refuse("cannot look at", place);
@@ -103,14 +96,14 @@ static void make_read_only(const char *place) {
   if (mount(NULL, place, NULL, flags, NULL) != 0) refuse("cannot make read-only:", place);
 }
 
+/// What is shown is found from the old root, which is the working directory meanwhile.
 static void show(const struct view *view) {
-  char source[4096];
-  if (snprintf(source, sizeof source, "%s%s", old_root, view->source) >= (int)sizeof source) refuse("the path is too long:", view->source);
+  const char *source = view->source[1] ? view->source + 1 : ".";
   struct stat status;
   if (stat(source, &status) != 0) refuse("cannot look at", view->source);
   if (S_ISDIR(status.st_mode)) make_directory(view->place); else make_file(view->place);
   if (mount(source, view->place, NULL, MS_BIND | MS_REC, NULL) != 0) refuse("cannot mount", view->place);
-  if (view->kind == VIEW_READ_ONLY) make_read_only(view->place);
+  if (view->kind == VIEW_READ_ONLY) make_read_only(view->place, true);
 }
 
 static void apply(const struct view *view) {
@@ -131,22 +124,30 @@ static void apply(const struct view *view) {
     make_directory(view->place);
     if (mount("proc", view->place, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) refuse("cannot mount", view->place);
     return;
+  case VIEW_DIRECTORY: return make_directory(view->place);
+  case VIEW_SEALED: return make_read_only(view->place, false);
   }
 }
 
-void confine(const struct order *order, bool with_user, uid_t user, gid_t group) {
-  if (with_user) map_user(user, group);
+void enter_empty_root(void) {
+  int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (old < 0) refuse("cannot open", "/");
   if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) refuse("cannot make private:", "/");
   // Any directory will do for a moment; this one is always there.
   const char *base = "/proc";
   if (mount("tmpfs", base, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") != 0) refuse("cannot mount", "an empty root");
-  if (chdir(base) != 0 || mkdir(&old_root[1], 0755) != 0) refuse("cannot create", old_root);
-  if (syscall(SYS_pivot_root, ".", &old_root[1]) != 0 || chdir("/") != 0) refuse("cannot change", "the root");
+  // The old root then lies upon the new one, and only who stands in it can reach it.
+  if (chdir(base) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || fchdir(old) != 0) refuse("cannot change", "the root");
+  close(old);
+}
+
+void show_views(const struct order *order) {
   for (int place = 0; place < order->view_count; place++) apply(&order->views[place]);
-  if (umount2(old_root, MNT_DETACH) != 0) refuse("cannot leave", "the old root");
-  rmdir(old_root);
-  struct attributes attributes = {.set = 1};
-  if (syscall(442, AT_FDCWD, "/", 0, &attributes, sizeof attributes) != 0)
-    mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL);
+}
+
+void seal_root(void) { make_read_only("/", false); }
+
+void leave_old_root(void) {
+  if (umount2(".", MNT_DETACH) != 0 || chdir("/") != 0) refuse("cannot leave", "the old root");
   give_up_powers();
 }

@@ -54,12 +54,19 @@ static void add_value(struct mask *mask, const char *name, const char *value) {
   }
 }
 
-struct mask *mask_make(char **names, int count) {
+static const char *value_of(const char *name, char **environment) {
+  size_t length = strlen(name);
+  for (; *environment; environment++)
+    if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=') return *environment + length + 1;
+  return NULL;
+}
+
+struct mask *mask_make(char **names, int count, char **environment) {
   struct mask *mask = calloc(1, sizeof *mask);
   if (!mask) refuse("cannot hold", "secrets");
   for (int place = 0; place < count; place++) {
     // `?NAME` masks only a password inside a URL.
-    const char *value = getenv(names[place][0] == '?' ? names[place] + 1 : names[place]);
+    const char *value = value_of(names[place][0] == '?' ? names[place] + 1 : names[place], environment);
     if (value) add_value(mask, names[place], value);
   }
   mask->room = 2 * PIECE;

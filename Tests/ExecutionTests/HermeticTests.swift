@@ -96,6 +96,52 @@ struct HermeticTests {
     #expect(project.output("linked", "out") == "one\ntwo\n")
   }
 
+  /// What there is on the way from the root to its own directory, and where it could write.
+  private static let survey = """
+    place="$PWD"
+    while [ "$place" ]; do
+      place="$${place%/*}"
+      echo "$place/: $(ls -a "$place/" | tr '\\n' ' ')"
+      mkdir "$place/of-mine" 2>/dev/null && echo "could write to $place/"
+    done | sed "s/$${PWD##*/}/KEY/g" > "$out"
+    echo "home: $(ls -a "$HOME" | tr '\\n' ' ')" >> "$out"
+    """
+
+  @Test("commands that share what is mounted once see nothing of one another, and the same when each is mounted for itself")
+  func shared() throws {
+    let stage = { (name: String, input: String, script: String) -> String in
+      let lines = script.split(separator: "\n").map { "        \($0)" }.joined(separator: "\n")
+      return "  \(name):\n    uses: script\n\(input)    with:\n      script: |\n\(lines)\n"
+    }
+    // Their parent is the runner, and so is the servers' that are killed here.
+    let killer = """
+      runner=$(ps -o ppid= -p $PPID)
+      pkill -KILL -P $runner -x warden-server
+      echo "killed $?" > "$out"
+      """
+    // Not in /tmp, which is the command's own.
+    let project = try TestProject(in: (TestProject.program as NSString).deletingLastPathComponent)
+    try project.write(
+      "recipe.yaml",
+      "heirloom: 1\nname: test\nstages:\n" + stage("first", "", Self.survey)
+        + stage("second", "    inputs: {text: first.out}\n", Self.survey)
+        + stage("killer", "    hermetic: off\n    inputs: {text: second.out}\n", killer)
+        + stage("alone", "    inputs: {text: killer.out}\n", Self.survey))
+    try project.write("home/private.txt", "x")
+    let happening = try project.run {
+      $0.jobs = 1
+      $0.variables["HOME"] = project.root + "/home"
+    }
+    #expect(happening.failed == [], "\(happening.problems)")
+    #expect(project.output("killer", "out") == "killed 0\n")
+    let first = try #require(project.output("first", "out"))
+    #expect(!first.contains("could write") && first.contains("/artifacts/work/: . .. KEY"), "\(first)")
+    // The one input more is an object beside the work directory.
+    for name in ["second", "alone"] {
+      #expect(project.output(name, "out")?.replacing("objects ", with: "") == first.replacing("objects ", with: ""))
+    }
+  }
+
   @Test("a virtual environment in the project, its interpreter in the home directory: programs on PATH work wherever they lie")
   func programs() throws {
     let project = try project(scriptManifest("tool > \"$out\"; \"$HOME/plain/direct\" >> \"$out\" 2>/dev/null || echo no >> \"$out\""))

@@ -9,8 +9,8 @@ final class TestProject {
   var store: String { root + "/artifacts" }
   var manifest: String { root + "/recipe.yaml" }
 
-  init() throws {
-    root = FileManager.default.temporaryDirectory.path + "/heirloom-test-" + UUID().uuidString
+  init(in directory: String = FileManager.default.temporaryDirectory.path) throws {
+    root = directory + "/heirloom-test-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: root + "/stages", withIntermediateDirectories: true)
     for (name, text) in Self.stages { try write(name, text) }
   }

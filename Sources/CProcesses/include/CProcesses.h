@@ -10,6 +10,12 @@ int hl_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path);
 // pipe2 with O_CLOEXEC: no child started meanwhile inherits an end.
 int hl_closing_pipe(int ends[2]);
 
+// socketpair of streams with SOCK_CLOEXEC.
+int hl_closing_sockets(int ends[2]);
+
+// Sends `bytes` and, with the first of them, descriptors (16 at most). 0, or -1 with errno; no SIGPIPE.
+int hl_send_with_descriptors(int socket, const void *bytes, long count, const int *descriptors, int descriptor_count);
+
 // How many processors this process may run on, or 0.
 int hl_available_processors(void);
 
