@@ -89,7 +89,7 @@ package final class RecipeRun {
     let tasks = graph.instances.map { instance in
       Scheduler.Task(
         dependencies: graph.dependencies[instance.index], dependents: graph.dependents[instance.index],
-        need: Self.need(instance, options), retries: instance.retries, timeoutSeconds: instance.timeoutSeconds,
+        need: Scheduler.Need(instance, options), retries: instance.retries, timeoutSeconds: instance.timeoutSeconds,
         checkpoints: instance.contract.checkpoints, isWanted: selection.isWanted[instance.index])
     }
     scheduler = Scheduler(
@@ -99,19 +99,6 @@ package final class RecipeRun {
         keepGoing: options.keepGoing, graceSeconds: options.graceSeconds, backOffSeconds: options.backOffSeconds))
     directory = try RunDirectory.begin(in: store, manifest: recipe.manifest.bytes)
     outcome = RunOutcome(run: directory.id)
-  }
-
-  /// An instance that wants more than there is has the whole machine to itself.
-  private static func need(_ instance: StageInstance, _ options: RunOptions) -> Scheduler.Need {
-    let machine = options.machine
-    return Scheduler.Need(
-      cpus: min(threads(instance, options), max(1, machine.cpus)),
-      memoryBytes: min(instance.resources.memoryBytes ?? 0, machine.memoryBytes),
-      gpus: min(instance.resources.gpus, machine.gpus.count))
-  }
-
-  private static func threads(_ instance: StageInstance, _ options: RunOptions) -> Int {
-    max(1, options.threads ?? min(instance.resources.cpus, options.machine.cpus))
   }
 
   // MARK: - The loop
@@ -294,7 +281,7 @@ package final class RecipeRun {
     let work = StageAttempt(
       instance: instance, key: key, recipe: graph.recipe, runID: directory.id, store: store, machine: options.machine,
       variables: options.variables, program: options.program, inputs: handed.inputs, sources: handed.sources, inputOutputs: handed.outputs,
-      threads: Self.threads(instance, options), numerics: graph.numerics.rawValue, gpus: gpus.map { options.machine.gpus[$0] },
+      threads: options.threads(for: instance), numerics: graph.numerics.rawValue, gpus: gpus.map { options.machine.gpus[$0] },
       attempt: attempt, isRerun: judge.isRerun(index), needsBytes: bytesWanted.contains(index), lifeline: lifeline,
       confinement: confinement, memory: memory, isHermetic: graph.isHermetic(instance), child: child, committer: committer)
     let mailbox = mailbox
@@ -432,21 +419,6 @@ package final class RecipeRun {
     }
     store.results.tidy()
     display.show(.ended(outcome))
-  }
-
-  static func startMembers(recipe: String, manifest: String, numerics: String) -> [(String, JSONValue)] {
-    [
-      ("recipe", .string(recipe)), ("manifest", .string(manifest)), ("numerics", .string(numerics)),
-      ("process", ProcessIdentity.current.json),
-    ]
-  }
-
-  static func endMembers(_ outcome: RunOutcome, status: Int32) -> [(String, JSONValue)] {
-    [
-      ("status", .integer(Int(status))), ("ran", .integer(outcome.ran)), ("cached", .integer(outcome.cached)),
-      ("failed", .integer(outcome.failed)), ("skipped", .integer(outcome.skipped)), ("interrupted", .integer(outcome.interrupted)),
-      ("seconds", .number(outcome.seconds)),
-    ]
   }
 
   /// Outputs that are not kept go when all who take them are done, but for bytes that something else needs.

@@ -117,7 +117,7 @@ package struct Verification {
     StageAttempt(
       instance: instance, key: key, recipe: recipe.graph.recipe, runID: run.id, store: store, machine: options.machine,
       variables: options.variables, program: options.program, inputs: handed.inputs, sources: handed.sources, inputOutputs: handed.outputs,
-      threads: max(1, options.threads ?? min(instance.resources.cpus, options.machine.cpus)), numerics: recipe.graph.numerics.rawValue,
+      threads: options.threads(for: instance), numerics: recipe.graph.numerics.rawValue,
       gpus: Array(options.machine.gpus.prefix(instance.resources.gpus)), attempt: 1, isRerun: true, needsBytes: false, lifeline: lifeline,
       confinement: confinement, memory: memory,
       isHermetic: recipe.graph.isHermetic(instance), child: ChildProcess(), committer: ResultCommitter(store))

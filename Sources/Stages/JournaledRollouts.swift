@@ -43,6 +43,7 @@ struct JournaledRollouts {
       try journal.synchronize()
       throw StageInterrupted()
     }
+    if !journal.kernels.isEmpty { context.kernels(journal.kernels) }
     return journal.rollouts()
   }
 

@@ -1,4 +1,5 @@
-/// The command stages that are killed, starved and run beside one another: small programs whose outputs depend on their keys alone.
+/// The command stages that are killed, starved and run beside one another: small programs whose outputs depend on their keys alone. They stop
+/// at the first thing that fails (`set -e`, no pipelines): any process that one of them has started may be the one that is killed.
 enum ChaosStages {
   /// Path below the project, and text.
   static let files = [
@@ -26,6 +27,7 @@ enum ChaosStages {
     run: {command: [sh, "${stage.dir}/steps.sh", "${outputs.text}", "${params.count}", "${params.pause}"], sources: [steps.sh]}
     """,
     "stages/chaos/steps.sh": """
+    set -e
     trap 'exit 75' TERM
     cd "$HEIRLOOM_CHECKPOINT"
     n=0
@@ -49,6 +51,7 @@ enum ChaosStages {
     run: {command: [sh, "${stage.dir}/flaky.sh", "${outputs.text}"], sources: [flaky.sh]}
     """,
     "stages/chaos/flaky.sh": """
+    set -e
     if [ ! -f "$HEIRLOOM_CHECKPOINT/tried" ]; then
       touch "$HEIRLOOM_CHECKPOINT/tried"
       exit 1
@@ -66,6 +69,7 @@ enum ChaosStages {
     run: {command: [sh, "${stage.dir}/hang.sh", "${outputs.text}"], sources: [hang.sh]}
     """,
     "stages/chaos/hang.sh": """
+    set -e
     if [ ! -f "$HEIRLOOM_CHECKPOINT/tried" ]; then
       touch "$HEIRLOOM_CHECKPOINT/tried"
       while :; do sleep 1; done
@@ -83,6 +87,7 @@ enum ChaosStages {
     run: {command: [sh, "${stage.dir}/tree.sh", "${outputs.tree}", "${params.files}"], sources: [tree.sh]}
     """,
     "stages/chaos/tree.sh": """
+    set -e
     mkdir -p "$1/below/further" "$1/empty"
     n=0
     while [ "$n" -lt "$2" ]; do
@@ -102,9 +107,15 @@ enum ChaosStages {
     run: {command: [sh, "${stage.dir}/gather.sh", "${outputs.text}", "${inputs.trees}"], sources: [gather.sh]}
     """,
     "stages/chaos/gather.sh": """
+    set -e
     out=$1
     shift
-    for tree in "$@"; do (cd "$tree" && find -L . | LC_ALL=C sort && cat below/1 below/further/nested); done > "$out"
+    for tree in "$@"; do
+      cd "$tree"
+      find -L . > "$HEIRLOOM_CHECKPOINT/list"
+      LC_ALL=C sort "$HEIRLOOM_CHECKPOINT/list"
+      cat below/1 below/further/nested
+    done > "$out"
 
     """,
 
@@ -117,6 +128,7 @@ enum ChaosStages {
     run: {command: [sh, "${stage.dir}/join.sh", "${outputs.text}", "${inputs.texts}"], sources: [join.sh]}
     """,
     "stages/chaos/join.sh": """
+    set -e
     out=$1
     shift
     cat "$@" > "$out"

@@ -118,7 +118,11 @@ struct KillCampaign {
 
   private mutating func strikeStage(_ runner: RunnerProcess, _ project: KillProject) -> Bool {
     while runner.listen(seconds: 0.005) {
-      if let pid = ProcessSurvey(project.root).stages.randomElement(using: &random) { return kill(pid, SIGKILL) == 0 }
+      let survey = ProcessSurvey(project.root)
+      guard !survey.stages.isEmpty else { continue }
+      // Or one that keeps a stage, or the server that starts them.
+      let victims = survey.stages + survey.watchers(of: runner.identifier)
+      if let pid = victims.randomElement(using: &random) { return kill(pid, SIGKILL) == 0 }
     }
     return false
   }

@@ -117,6 +117,21 @@ import Testing
     #expect(rollouts.count { $0.contains(#""text":"marked "#) } == kept.count)
   }
 
+  @Test("a rollout that goes on under another kernel names both, and says that it is mixed")
+  func otherKernel() throws {
+    let project = try Self.made()
+    let running = try Program.start(
+      ["run", "recipe.yaml", "asked", "--progress", "json"], in: project.root, ["HEIRLOOM_KERNELS": "generic"])
+    while project.journal.count < 4 { usleep(2000) }
+    running.signal(SIGTERM)
+    _ = try running.finish()
+    try #require((4..<Self.prompts).contains(project.journal.count))
+    #expect(try project.run("asked").resumed == ["asked"])
+    let shown = try JSONValue(parsing: Array(Program.run(["show", "asked", "--json"], in: project.root).output.utf8))
+    #expect(shown["mixed"] == true)
+    #expect(shown["host"]?["kernel"]?.stringValue?.contains("generic kc384, then heirloom-gemm avx") == true)
+  }
+
   // MARK: - Training
 
   @Test("kill -9 while training samples", arguments: [(Victim.everything, 1), (.stage, 2), (.runner, 3)])

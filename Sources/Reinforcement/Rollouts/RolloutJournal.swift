@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import JSONValues
+import Kernels
 
 /// Rollouts as they end, in a file that outlives a crash: a generation that was stopped samples only what is missing. A rollout depends on
 /// its own number alone, so what is sampled later is what would have been sampled at first.
@@ -8,6 +9,8 @@ package final class RolloutJournal {
   private let path: String
   private let handle: FileHandle
   private var known: [Rollout?]
+  /// The kernels that sampled them, in the order in which they came to it.
+  package private(set) var kernels: [String] = []
 
   /// - Parameter prompts: how many there are; the file belongs to them and to nothing else.
   package init(_ path: String, prompts: Int) throws(DatasetError) {
@@ -23,7 +26,8 @@ package final class RolloutJournal {
 
   package func append(_ prompt: Int, _ rollout: Rollout) throws(DatasetError) {
     known[prompt] = rollout
-    try write(JSONValue.array([.integer(prompt), rollout.json]).encodedBytes() + [0x0A])
+    note(CPU.kernelName)
+    try write(JSONValue.array([.integer(prompt), rollout.json, .string(CPU.kernelName)]).encodedBytes() + [0x0A])
   }
 
   package func synchronize() throws(DatasetError) {
@@ -42,9 +46,12 @@ package final class RolloutJournal {
         let json = row[1], let rollout = try? Rollout(json: json)
       else { continue }
       known[prompt] = rollout
+      if let kernel = row[2]?.stringValue { note(kernel) }
     }
     if let last = bytes.last, last != 0x0A { try write([0x0A]) }
   }
+
+  private func note(_ kernel: String) { if !kernels.contains(kernel) { kernels.append(kernel) } }
 
   private func write(_ bytes: [UInt8]) throws(DatasetError) {
     do { try handle.write(contentsOf: bytes) } catch { throw failed(error) }
