@@ -68,7 +68,7 @@ package final class ResultCommitter: @unchecked Sendable {
   private static let patienceNanoseconds = 10_000_000
   private static let enough = 24
 
-  /// Whether other stages run, so that a moment's waiting keeps nobody from anything and may save a sync. At first it is false.
+  /// Whether as many stages run as may, so that a moment's waiting keeps nobody from anything and may save a sync. At first it is false.
   package func expect(more: Bool) {
     pthread_mutex_lock(&mutex)
     if expectsMore != more {

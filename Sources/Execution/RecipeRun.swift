@@ -132,7 +132,8 @@ package final class RecipeRun {
     try work()
     while !scheduler.isDone {
       try directory.flush()
-      committer.expect(more: !children.isEmpty)
+      // Where a slot is idle, it waits for what is being stored.
+      committer.expect(more: children.count >= max(1, options.jobs ?? options.machine.cpus))
       let (messages, wakes) = mailbox.receive(within: timeout())
       for message in messages { take(message) }
       for wake in wakes {
