@@ -23,7 +23,7 @@ let package = Package(
     .target(name: "Hashing", dependencies: ["JSONValues", "Crypto"]),
     .target(name: "Manifests", dependencies: ["CLibYAML", "Diagnostics", "JSONValues"]),
     .target(name: "Planning", dependencies: ["Manifests", "Hashing", "Diagnostics", "JSONValues"]),
-    .target(name: "Artifacts", dependencies: ["Hashing", "JSONValues"]),
+    .target(name: "Artifacts", dependencies: ["CProcesses", "Hashing", "JSONValues"]),
     .target(name: "StageInterface", dependencies: ["JSONValues"]),
     .target(
       name: "Execution",
