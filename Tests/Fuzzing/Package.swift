@@ -36,7 +36,8 @@ let package = Package(
     .target(name: "Generation", dependencies: ["Modeling", "Kernels", "JSONValues"], swiftSettings: engine),
     .target(
       name: "Evaluation",
-      dependencies: ["CProcesses", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
+      dependencies: ["CProcesses", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"],
+      linkerSettings: [.linkedLibrary("_FoundationICU")]),
     .target(
       name: "Reinforcement",
       dependencies: ["Evaluation", "Generation", "Training", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"],
