@@ -78,11 +78,13 @@ extension Parser {
     _ = try GGUFModel.load(path, pool: pool)
   }
 
-  private static let llama: ModelConfiguration = {
-    guard let json = try? JSONValue(parsing: fixture("tiny-llama/config.json")), let configuration = try? ModelConfiguration(json: json)
+  private static let (llama, qwen2) = (base("tiny-llama"), base("tiny-qwen2"))
+
+  private static func base(_ name: String) -> ModelConfiguration {
+    guard let json = try? JSONValue(parsing: fixture(name + "/config.json")), let configuration = try? ModelConfiguration(json: json)
     else { preconditionFailure("the fixture is damaged") }
     return configuration
-  }()
+  }
 
   private static let adapterConfiguration = Parser("adapter-config") { bytes in
     let directory = Scratch.directory("adapter")
@@ -90,7 +92,7 @@ extension Parser {
       Scratch.write(fixture("adapters/lora/adapter_model.safetensors"), directory + "/adapter_model.safetensors")
     }
     Scratch.write(bytes, directory + "/adapter_config.json")
-    _ = try AdapterDirectory.load(directory, for: llama)
+    _ = try AdapterDirectory.load(directory, for: qwen2)
   }
 
   private static let adapterWeights = Parser("adapter-weights", longest: 16384) { bytes in
