@@ -14,6 +14,9 @@ let vectorised: [SwiftSetting] = strict + [.unsafeFlags(march), .unsafeFlags(["-
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+/// Foundation's own ICU, of which Foundation shows too little of regular expressions.
+let icu = LinkerSetting.linkedLibrary("_FoundationICU")
+
 func runner(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -62,7 +65,10 @@ let package = Package(
     runner("Datasets", ["Tokenization", "JSONValues"]),
     engine("Training", ["Modeling", "Kernels", "JSONValues"]),
     engine("Generation", ["Modeling", "Kernels", "JSONValues"]),
-    runner("Evaluation", ["CProcesses", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
+    .target(
+      name: "Evaluation",
+      dependencies: ["CProcesses", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"],
+      swiftSettings: strict, linkerSettings: [icu]),
     engine("Merging", ["Modeling", "Kernels", "JSONValues"]),
     engine(
       "Reinforcement",

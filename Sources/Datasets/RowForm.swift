@@ -5,7 +5,7 @@ import Tokenization
 package enum RowForm: String, CaseIterable, Sendable {
   /// `data_source, prompt, reward_model{style, ground_truth}, extra_info` (veRL).
   case verl
-  /// `conversations: [{from, value}]` (ShareGPT).
+  /// `conversations: [{from, value}]` with, or without, `ground_truth` (ShareGPT).
   case sharegpt
   /// `messages` with, or without, `ground_truth` and `dataset` (TRL, open-instruct).
   case messages
@@ -35,6 +35,16 @@ package enum RowForm: String, CaseIterable, Sendable {
     Array(Set(allCases.flatMap(\.signature) + ["completion", "input", "system", "ground_truth", "answer", "verify", "choices", "gold"]))
     .sorted()
 
+  /// Columns that would say something else of the record once it is written in Heirloom's form, and the member beside which they do.
+  fileprivate var contradictions: (mark: String, columns: [String]) {
+    switch self {
+    case .sharegpt: ("conversations", ["messages"])
+    case .preference: ("chosen", ["completion"])
+    case .alpaca: ("instruction", ["completion", "chosen", "reward_model"])
+    case .verl, .messages, .prompt, .text: ("", [])
+    }
+  }
+
   package static func of(_ row: JSONObject) -> RowForm? {
     allCases.first { form in form.signature.allSatisfy { row[$0] != nil } }
   }
@@ -61,6 +71,7 @@ extension Record {
     case .verl: self.init(.prompted(try reader.utterance("prompt"), completion: nil))
     }
     try reader.judge(&self, form)
+    try reader.refuseContradictions(of: form)
     extras = reader.rest
   }
 }
@@ -147,7 +158,7 @@ private struct RowReader {
     if form == .verl, let truth = row["reward_model"]?["ground_truth"], !truth.isNull {
       record.answers = try answers(truth, "reward_model.ground_truth")
     }
-    if form == .messages, let truth = take("ground_truth") { record.answers = try answers(truth, "ground_truth") }
+    if form == .messages || form == .sharegpt, let truth = take("ground_truth") { record.answers = try answers(truth, "ground_truth") }
     if let answer = take("answer") { record.answers = try answers(answer, "answer") }
     if let rule = take("verify") { record.verify = try VerifyRule(json: rule) }
     guard let choices = take("choices") else { return }
@@ -160,6 +171,13 @@ private struct RowReader {
       throw DatasetError("'gold' is \(gold), but 'choices' has \(record.choices.count) entries, counted from 0")
     }
     record.gold = gold
+  }
+
+  mutating func refuseContradictions(of form: RowForm) throws(DatasetError) {
+    let (mark, columns) = form.contradictions
+    for column in columns where take(column) != nil {
+      throw DatasetError("'\(column)' stands beside '\(mark)', and each says what the record is; a field mapping can say which counts")
+    }
   }
 
   /// One answer or a list of them; numbers become their text.

@@ -3,7 +3,9 @@ import JSONValues
 /// How an answer is judged, as data: the `verify` member of a record and the `scorer` of a suite.
 ///
 /// `{"rule":"exact","ignore_case":true}`. It says what to do; `Evaluation` does it.
-package enum VerifyRule: Sendable, Equatable {
+///
+/// Indirect: most records have none, and a table of records should not keep room for it.
+package indirect enum VerifyRule: Sendable, Equatable {
   case exact(TextNormalization)
   case numeric(NumericRule)
   case regex(RegexRule)

@@ -11,13 +11,23 @@ package struct DiagnosticRenderer: Sendable {
     self.widestLine = widestLine
   }
 
-  /// All of them, each ending in a line break.
-  package func render(_ diagnostics: [Diagnostic]) -> String { diagnostics.map { render($0) + "\n" }.joined() }
+  /// Nobody reads further, and a file can hold as many errors as it has lines.
+  private static let mostShown = 100
+
+  /// Each ends in a line break. Of very many the first are shown, errors before warnings.
+  package func render(_ diagnostics: [Diagnostic]) -> String {
+    let more = diagnostics.count - Self.mostShown
+    guard more > 0 else { return diagnostics.map { render($0) + "\n" }.joined() }
+    let errors = diagnostics.filter { $0.severity == .error }
+    let others = diagnostics.filter { $0.severity != .error }
+    return (errors + others).prefix(Self.mostShown).map { render($0) + "\n" }.joined() + "and \(more) more\n"
+  }
 
   /// One diagnostic, without a line break at the end.
   package func render(_ diagnostic: Diagnostic) -> String {
     var lines = block(diagnostic.severity.rawValue, diagnostic.text, diagnostic.location, color: diagnostic.severity == .error ? 31 : 35)
-    for note in diagnostic.notes { lines += block("note", note.message, note.location, color: 36) }
+    for note in diagnostic.notes.prefix(Self.mostShown) { lines += block("note", note.message, note.location, color: 36) }
+    if diagnostic.notes.count > Self.mostShown { lines.append("and \(diagnostic.notes.count - Self.mostShown) more places") }
     return lines.joined(separator: "\n")
   }
 

@@ -9,7 +9,8 @@ struct HiddenFiles {
   let work: String
 
   private static let most = 4
-  private static let tailBytes = 65536
+  /// So much of the end of a log is looked at.
+  static let tailBytes = 65536
 
   /// A sentence for the error, without its end; nil when the log mentions nothing hidden.
   func remark(_ log: [UInt8]) -> String? { mention(log) ?? missingModule(log) }

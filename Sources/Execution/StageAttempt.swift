@@ -244,7 +244,7 @@ struct StageAttempt: Sendable {
   }
 
   private func hiddenFiles(_ kept: Confinement.Kept, _ work: WorkDirectory) -> String? {
-    guard let view = kept.view, let log = (try? store.files.read(work.logPath)) ?? nil else { return nil }
+    guard let view = kept.view, let log = try? store.files.readEnd(work.logPath, count: HiddenFiles.tailBytes) else { return nil }
     return HiddenFiles(view: view, project: confinement.project, work: work.path).remark(log)
   }
 

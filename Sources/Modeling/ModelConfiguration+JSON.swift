@@ -127,6 +127,7 @@ extension ModelConfiguration {
       throw ModelError("num_attention_heads \(heads) is not a multiple of num_key_value_heads \(keyValueHeads)")
     }
     if headDimension < 2 || headDimension % 2 != 0 { throw ModelError("head_dim \(headDimension) is not an even number above zero") }
+    if headDimension > 256 { throw ModelError("head_dim \(headDimension) is not supported; at most 256 is") }
     for token in eosTokens + [bosToken, padToken].compactMap({ $0 }) where token >= vocabularySize {
       throw ModelError("token id \(token) lies outside the vocabulary of \(vocabularySize)")
     }

@@ -15,15 +15,14 @@ package final class Transformer: @unchecked Sendable {
 
   package var configuration: ModelConfiguration { weights.configuration }
 
-  /// `maximumPositions`: rotary angles are tabulated that far; the configuration's own limit when nil, but no
-  /// more than 32768.
+  /// `maximumPositions`: the configuration's own limit when nil, but no more than 32768.
   package init(_ weights: ModelWeights, pool: ThreadPool, maximumPositions: Int? = nil) {
     let c = weights.configuration
     self.weights = weights
     self.pool = pool
     self.maximumPositions = maximumPositions ?? min(c.maxPositions, 32768)
     epsilon = Float(c.normEpsilon)
-    let table = RotaryTable(pool, positions: self.maximumPositions, frequencies: Self.rotaryFrequencies(c))
+    let table = RotaryTable(positions: self.maximumPositions, frequencies: Self.rotaryFrequencies(c))
     queryHeads = RotaryHeads(heads: c.heads, dimension: c.headDimension, epsilon: epsilon, table: table)
     keyHeads = RotaryHeads(heads: c.keyValueHeads, dimension: c.headDimension, epsilon: epsilon, table: table)
     attention = AttentionShape(

@@ -69,6 +69,14 @@ final class Block {
     return nil
   }
 
+  /// Lets go of everything inside, which looks back at it: otherwise a recipe's blocks would keep one another for good.
+  func dissolve() {
+    for case .group(let group) in members { for block in group.blocks { block.dissolve() } }
+    inner?.dissolve()
+    (members, inner, inputs, outputs) = ([], nil, [], nil)
+    (carried, carriesOn) = (nil, [])
+  }
+
   /// The blocks in which names are looked up: this one, then those around it.
   var outwards: some Sequence<Block> { sequence(first: self) { $0.parent } }
 }

@@ -25,6 +25,7 @@ struct Expansion {
   /// The instances in topological order; empty when there are errors.
   mutating func instances(_ plan: ManifestPlan, params: JSONObject) -> [StageInstance] {
     let top = Block(home: Home(plan), params: params)
+    defer { top.dissolve() }
     top.inputs = plan.inputs.enumerated().map { place, declaration in unbound(declaration, plan.inputLocations[place], in: top) }
     var multiplication = Multiplication()
     multiplication.fill(top, plan.entries)

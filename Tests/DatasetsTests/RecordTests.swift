@@ -27,6 +27,10 @@ import Tokenization
         #"{"system":"s","conversations":[{"from":"human","value":"a"},{"from":"gpt","value":"b"}]}"#,
         #"{"messages":[{"role":"system","content":"s"},{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#
       ),
+      (
+        #"{"conversations":[{"from":"human","value":"a"}],"ground_truth":"b","messages":null}"#,
+        #"{"messages":[{"role":"user","content":"a"}],"answer":"b"}"#
+      ),
       (#"{"instruction":"Add.","input":"1 2","output":"3"}"#, #"{"prompt":"Add.\n1 2","completion":"3"}"#),
       (#"{"instruction":"Hi","input":"","output":"Ho"}"#, #"{"prompt":"Hi","completion":"Ho"}"#),
       (#"{"prompt":"q","chosen":"good","rejected":"bad"}"#, #"{"prompt":"q","completion":"good","rejected":"bad"}"#),
@@ -71,6 +75,18 @@ import Tokenization
       ),
       (#"{"prompt":"q","answer":"1","verify":{"rule":"exact","ignore_cse":true}}"#, "unknown member 'ignore_cse' of rule 'exact'"),
       (#"{"prompt":"q","answer":"1","verify":{"rule":"regex"}}"#, "a regex rule needs 'pattern'"),
+      (
+        #"{"prompt":"q","chosen":"a","rejected":"b","completion":"c"}"#,
+        "'completion' stands beside 'chosen', and each says what the record is; a field mapping can say which counts"
+      ),
+      (
+        #"{"conversations":[{"from":"gpt","value":"a"}],"messages":[]}"#,
+        "'messages' stands beside 'conversations', and each says what the record is; a field mapping can say which counts"
+      ),
+      (
+        #"{"instruction":"i","output":"o","chosen":"a","rejected":"b"}"#,
+        "'chosen' stands beside 'instruction', and each says what the record is; a field mapping can say which counts"
+      ),
     ]) func malformed(row: String, message: String) throws
   {
     let value = try JSONValue.parse(row)

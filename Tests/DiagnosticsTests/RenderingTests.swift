@@ -93,4 +93,16 @@ struct NearestNameTests {
     let name = String(repeating: "x", count: 1_000_000)
     #expect(NearestName.find(name, among: ["xx", name + "y"]) != nil)
   }
+
+  @Test("of a great many the first hundred are shown, errors before warnings, before long") func many() {
+    let source = SourceFile(path: "x.yaml", text: String(repeating: "a: 0\n", count: 300_000))
+    func diagnostics(_ severity: Diagnostic.Severity, _ lines: Range<Int>) -> [Diagnostic] {
+      lines.map { Diagnostic(severity, "it is wrong", at: SourceLocation(source: source, line: $0, column: 1)) }
+    }
+    let start = ContinuousClock.now
+    let text = DiagnosticRenderer().render(diagnostics(.warning, 1..<5) + diagnostics(.error, 5..<300_000))
+    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(text.hasPrefix("x.yaml:5:1: error: it is wrong\na: 0\n^\nx.yaml:6:1:"))
+    #expect(text.hasSuffix("x.yaml:104:1: error: it is wrong\na: 0\n^\nand 299899 more\n"))
+  }
 }

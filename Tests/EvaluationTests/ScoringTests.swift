@@ -66,6 +66,32 @@ import Testing
     }
   }
 
+  @Test("a regular expression finds what stands far behind in a long text", arguments: [10, 299, 300, 5_000, 60_000]) func far(
+    count: Int
+  ) throws {
+    let text = String(repeating: "so, ", count: count / 4)
+    #expect(try judge(#"{"rule":"regex","pattern":"is (\\d+)"}"#, text + "it is 42", answers: ["42"]).isRight)
+    #expect(try judge(#"{"rule":"exact","regexes_to_ignore":["[^\\d]"]}"#, text + "42", answers: ["42"]).isRight)
+  }
+
+  @Test(
+    "a regular expression that takes too many steps matches nothing, before long", .timeLimit(.minutes(1)),
+    arguments: [
+      "(.*)*(.*)*(.*)*!", "(a|aa)+!", "(?i)(a*)a*\\\\1\\\\1!", "(?i)(?:" + String(repeating: "a", count: 20_000) + "!|a)*!",
+    ], [200, 1_000, 60_000, 1_000_000]) func endless(pattern: String, count: Int) throws
+  {
+    let rule = "{\"rule\":\"regex\",\"pattern\":\"\(pattern)\",\"group\":0}"
+    let start = ContinuousClock.now
+    #expect(try judge(rule, String(repeating: "a", count: count) + "?", answers: ["x"]).extracted == nil)
+    #expect(ContinuousClock.now - start < .seconds(10))
+  }
+
+  @Test("a regular expression may not be endless itself") func longPattern() throws {
+    #expect(throws: DatasetError("a regular expression has more than 65536 characters")) {
+      try judge("{\"rule\":\"regex\",\"pattern\":\"(\(String(repeating: "a", count: 65_536)))\"}", "", answers: ["a"])
+    }
+  }
+
   @Test(
     "a choice is named by its text, its letter, or by occurring first",
     arguments: [

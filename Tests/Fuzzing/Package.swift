@@ -23,7 +23,7 @@ let package = Package(
     .target(name: "Hashing", dependencies: ["JSONValues", "Crypto"]),
     .target(name: "Manifests", dependencies: ["CLibYAML", "Diagnostics", "JSONValues"]),
     .target(name: "Planning", dependencies: ["Manifests", "Hashing", "Diagnostics", "JSONValues"]),
-    .target(name: "Artifacts", dependencies: ["Hashing", "JSONValues"]),
+    .target(name: "Artifacts", dependencies: ["CProcesses", "Hashing", "JSONValues"]),
     .target(name: "StageInterface", dependencies: ["JSONValues"]),
     .target(
       name: "Execution",
@@ -36,7 +36,8 @@ let package = Package(
     .target(name: "Generation", dependencies: ["Modeling", "Kernels", "JSONValues"], swiftSettings: engine),
     .target(
       name: "Evaluation",
-      dependencies: ["CProcesses", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"]),
+      dependencies: ["CProcesses", "Generation", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"],
+      linkerSettings: [.linkedLibrary("_FoundationICU")]),
     .target(
       name: "Reinforcement",
       dependencies: ["Evaluation", "Generation", "Training", "Modeling", "Kernels", "Datasets", "Tokenization", "JSONValues"],

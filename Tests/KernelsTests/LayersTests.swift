@@ -153,7 +153,7 @@ import Testing
   func `heads are normalised and turned, and turned back`(normed: Bool, dimension: Int) {
     let (rows, count) = (37, 3)
     let frequencies = RotaryTable.frequencies(dimension: dimension, theta: 10000).map { Float($0) }
-    let table = RotaryTable(pool, positions: 64, frequencies: frequencies)
+    let table = RotaryTable(positions: 64, frequencies: frequencies)
     let layer = RotaryHeads(heads: count, dimension: dimension, epsilon: 1e-5, table: table)
     let positions = (0..<rows).map { Int32($0 * 5 % 64) }
     let x = random(rows * count * dimension, "x")
@@ -176,6 +176,25 @@ import Testing
       dgamma: dgamma.pointer, scratch: scratch.pointer)
     expectSlopes(doubles(dy), of: { twin($0, doubles(gamma)) }, at: doubles(x), slope: slope, "dx")
     if normed { expectSlopes(doubles(dgamma), of: { twin(doubles(x), $0) }, at: doubles(gamma), slope: slope, "dgamma") }
+  }
+
+  @Test func `a rotary table grows with what is asked for, whatever there may be, and its bits stay`() {
+    let (heads, dimension) = (2, 16)
+    let frequencies = RotaryTable.frequencies(dimension: dimension, theta: 10000).map { Float($0) }
+    let x = random(4 * heads * dimension, "x")
+    func turned(_ table: RotaryTable, _ positions: [Int32]) -> [UInt32] {
+      let y = FloatBuffer(count: 4 * heads * dimension)
+      let ld = heads * dimension
+      RotaryHeads(heads: heads, dimension: dimension, epsilon: 1e-5, table: table).forward(
+        pool, rows: 4, positions: positions, x: x.pointer, ldx: ld, gamma: nil, y: y.pointer, ldy: ld)
+      return y.elements.map(\.bitPattern)
+    }
+    let grown = RotaryTable(positions: 1 << 40, frequencies: frequencies)
+    for positions: [Int32] in [[0, 0, 0, 0], [0, 1, 2, 3], [7, 300, 5000, 5001], [3, 2, 1, 0], [10001, 1, 0, 10003]] {
+      let fresh = RotaryTable(positions: 10004, frequencies: frequencies)
+      _ = turned(fresh, [10003, 0, 0, 0])
+      #expect(turned(grown, positions) == turned(fresh, positions))
+    }
   }
 
   // MARK: - Embedding and bias

@@ -47,6 +47,10 @@ import Testing
     Fault("a pattern for nothing", "adapter_config.json: target_modules: 'c_.*' matches no linear layer of the model's blocks") {
       $0.set("target_modules", "c_.*")
     },
+    Fault(
+      "a pattern without an end",
+      "adapter_config.json: '((.*)*)*!' takes more steps on 'model.layers.0.self_attn.q_proj' than a pattern may"
+    ) { $0.set("rank_pattern", ["((.*)*)*!": 2]) },
     Fault("no pattern at all", "adapter_config.json: target_modules: '(' is no regular expression") { $0.set("target_modules", "(") },
     Fault("no targets", "adapter_config.json: lacks 'target_modules'") { $0.set("target_modules", nil) },
     Fault("dropout 1", "adapter_config.json: lora_dropout must be at least 0 and below 1, not 1.0") { $0.set("lora_dropout", 1) },

@@ -39,6 +39,13 @@ import Testing
     #expect(try ModelConfiguration(json: json) == c)
   }
 
+  @Test func `a head that attention cannot hold is refused`() throws {
+    #expect(try configuration(Self.smallest + #", "head_dim": 256"#).headDimension == 256)
+    #expect(throws: ModelError("head_dim 258 is not supported; at most 256 is")) {
+      try configuration(Self.smallest + #", "head_dim": 258"#)
+    }
+  }
+
   @Test(arguments: [
     (
       #""architectures": ["MambaForCausalLM"]"#,

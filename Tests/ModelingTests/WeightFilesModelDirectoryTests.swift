@@ -88,8 +88,7 @@ import Testing
       try message { $0.layers = huge } == "model.safetensors: the configuration asks for 16777216 layers, but there are 20 tensors")
     #expect(
       try message { ($0.heads, $0.headDimension) = (huge, huge) }
-        == "model.safetensors: the configuration asks for a matrix of num_attention_heads × head_dim × hidden_size = 16777216 × 16777216 × 8 weights"
-    )
+        == "config.json: head_dim 16777216 is not supported; at most 256 is")
     #expect(
       try message { ($0.vocabularySize, $0.hiddenSize) = (huge, huge) }
         == "model.safetensors: the configuration asks for a matrix of vocab_size × hidden_size = 16777216 × 16777216 weights")

@@ -67,6 +67,12 @@ struct ChatTemplateTests {
     }
   }
 
+  @Test("a template of more than a megabyte is none") func length() {
+    #expect(throws: TokenizerError(file: "t.jinja", path: "chat template", message: "has more than 1048576 bytes")) {
+      _ = try ChatTemplate(source: String(repeating: "a", count: (1 << 20) + 1), file: "t.jinja")
+    }
+  }
+
   @Test("chat_template.jinja wins over the inline template, with a warning when they differ")
   func precedence() throws {
     let directory = NSTemporaryDirectory() + "heirloom-template-\(UUID().uuidString)"

@@ -17,26 +17,37 @@ extension TokenizedRecords {
 
   package init(directory: String) throws(DatasetError) {
     let path = directory + "/" + Self.fileName
-    guard let data = FileManager.default.contents(atPath: path) else {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let file = FileHandle(forReadingAtPath: path) else {
       throw DatasetError("no such file: this is not a tokens directory", file: path)
     }
-    do { self = try TokenizedRecords(bytes: [UInt8](data)) } catch { throw error.located(file: path) }
+    do {
+      try self.init(
+        ArrayFile(size: Int(status.st_size)) { range throws(DatasetError) in
+          do {
+            try file.seek(toOffset: UInt64(range.lowerBound))
+            return [UInt8](try file.read(upToCount: range.count) ?? Data())
+          } catch { throw DatasetError("cannot be read: \(error.localizedDescription)") }
+        })
+    } catch { throw error.located(file: path) }
   }
 
   /// The bytes of the safetensors file, in the reference writer's order: wider types first.
   package func encoded() -> [UInt8] {
-    let file = ArrayFile(arrays: [
+    ArrayFile.encoded([
       .init(name: "offsets", type: "I64", count: offsets.count, bytes: offsets.withUnsafeBytes { Array($0) }),
       .init(name: "ids", type: "I32", count: ids.count, bytes: ids.withUnsafeBytes { Array($0) }),
       .init(name: "trained", type: "U8", count: trained.count, bytes: trained),
     ])
-    return file.encoded()
   }
 
   package init(bytes: [UInt8]) throws(DatasetError) {
-    let file = try ArrayFile(bytes: bytes)
+    try self.init(ArrayFile(size: bytes.count) { range throws(DatasetError) in Array(bytes[range.clamped(to: bytes.indices)]) })
+  }
+
+  private init(_ file: ArrayFile) throws(DatasetError) {
     try self.init(
       ids: try file.integers("ids", "I32", as: Int32.self), trained: try file.integers("trained", "U8", as: UInt8.self),
-      offsets: try file.integers("offsets", "I64", as: Int64.self).map { Int($0) })
+      offsets: try file.integers("offsets", "I64", as: Int.self))
   }
 }

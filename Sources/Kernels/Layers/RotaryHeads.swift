@@ -24,6 +24,7 @@ package struct RotaryHeads: Sendable {
   package func forward(
     _ pool: ThreadPool, rows: Int, positions: UnsafePointer<Int32>, x: Floats, ldx: Int, gamma: Floats?, y: Floats, ldy: Int
   ) {
+    let angles = table.angles(pool, rows, positions)
     pool.run(RowPartition(rows: rows, rowsPerTask: Self.rowsPerTask)) { _, range in
       for row in range {
         for head in 0..<heads {
@@ -31,9 +32,9 @@ package struct RotaryHeads: Sendable {
           let target = y + row * ldy + head * dimension
           if let gamma {
             RMSNorm.normalizeRow(source, gamma, epsilon, target, dimension)
-            rotate(target, target, Int(positions[row]), 1)
+            rotate(target, target, angles, Int(positions[row]), 1)
           } else {
-            rotate(source, target, Int(positions[row]), 1)
+            rotate(source, target, angles, Int(positions[row]), 1)
           }
         }
       }
@@ -46,13 +47,14 @@ package struct RotaryHeads: Sendable {
     dgamma: Floats?, scratch: Floats
   ) {
     let partition = RowPartition(rows: rows, rowsPerTask: Self.rowsPerTask)
+    let angles = table.angles(pool, rows, positions)
     pool.run(partition) { task, range in
       let partial = scratch + task * dimension
       partial.update(repeating: 0, count: dimension)
       for row in range {
         for head in 0..<heads {
           let slope = dy + row * ldy + head * dimension
-          rotate(slope, slope, Int(positions[row]), -1)
+          rotate(slope, slope, angles, Int(positions[row]), -1)
           if let gamma { normalizeBackward(x + row * ldx + head * dimension, gamma, slope, partial) }
         }
       }
@@ -65,10 +67,10 @@ package struct RotaryHeads: Sendable {
   }
 
   @inline(__always)
-  private func rotate(_ x: Floats, _ y: Floats, _ position: Int, _ direction: Float) {
+  private func rotate(_ x: Floats, _ y: Floats, _ angles: RotaryTable.Angles, _ position: Int, _ direction: Float) {
     let half = dimension / 2
-    let cosines = table.cosines.pointer + position * half
-    let sines = table.sines.pointer + position * half
+    let cosines = angles.cosines.pointer + position * half
+    let sines = angles.sines.pointer + position * half
     var i = 0
     while i + 8 <= half {
       let (left, right) = (load8(x, i), load8(x, i + half))

@@ -63,7 +63,7 @@ package enum AdapterDirectory {
       throw ModelError("'layers_to_transform' names layer \(layer); the base has \(configuration.layers)")
     }
     var kept: [LinearModule] = []
-    for module in try settings.modules(configuration) where try selection.keeps(module) { kept.append(module) }
+    for module in try settings.modules(configuration) where selection.keeps(module) { kept.append(module) }
     guard !kept.isEmpty else { throw ModelError("asks for an adapter on no module") }
     return kept
   }

@@ -5,14 +5,20 @@ extension LoRASettings {
   /// Which modules a configuration asks for, beyond `targets`: PEFT's `layers_to_transform` and `exclude_modules`.
   struct Selection {
     var layers: Set<Int>?
-    var excluded: Targets?
+    private var excluded: Targets?
+    private var excludedNames: NamePattern?
 
-    func keeps(_ module: LinearModule) throws(ModelError) -> Bool {
+    mutating func exclude(_ targets: Targets?) throws(ModelError) {
+      excluded = targets
+      if case .pattern(let text) = targets { excludedNames = try NamePattern(text) }
+    }
+
+    func keeps(_ module: LinearModule) -> Bool {
       if let layers, !layers.contains(module.layer) { return false }
       switch excluded {
       case nil, .allLinear: return true
       case .suffixes(let suffixes): return !suffixes.contains { LoRASettings.ends(module.name, with: $0) }
-      case .pattern(let text): return try !NamePattern(text).matches(module.name)
+      case .pattern: return !(excludedNames?.matches(module.name) ?? false)
       }
     }
   }
@@ -40,7 +46,7 @@ extension LoRASettings {
     settings.isWeightDecomposed = try flag(object, "use_dora")
     guard let targets = try targets(object, "target_modules") else { throw ModelError("lacks 'target_modules'") }
     settings.targets = targets
-    selection.excluded = try self.targets(object, "exclude_modules")
+    try selection.exclude(try self.targets(object, "exclude_modules"))
     selection.layers = try layers(object["layers_to_transform"])
     settings.rankPattern = try overrides(object, "rank_pattern") { $0.integerValue }
     settings.alphaPattern = try overrides(object, "alpha_pattern") { $0.numberValue }

@@ -19,7 +19,13 @@ package struct LoRASettings: Sendable, Equatable {
     package let pattern: String
     package let value: Value
 
-    package init(_ pattern: String, _ value: Value) { (self.pattern, self.value) = (pattern, value) }
+    /// Nil where the pattern is none.
+    let names: NamePattern?
+
+    package init(_ pattern: String, _ value: Value) {
+      (self.pattern, self.value) = (pattern, value)
+      names = try? NamePattern(#"(.*\.)?("# + pattern + ")")
+    }
   }
 
   /// `r`
@@ -52,17 +58,14 @@ package struct LoRASettings: Sendable, Equatable {
   }
 
   private static func value<Value>(_ overrides: [Override<Value>], _ module: String) -> Value? {
-    overrides.first { override in
-      guard let pattern = try? NamePattern(#"(.*\.)?("# + override.pattern + ")") else { return false }
-      return pattern.matches(module)
-    }?.value
+    overrides.first { $0.names?.matches(module) ?? false }?.value
   }
 
   /// The modules of a model that get an adapter.
   /// - Throws: where a name or pattern picks none, and for values that no adapter has.
   package func modules(_ configuration: ModelConfiguration) throws(ModelError) -> [LinearModule] {
-    try check()
     let all = LinearModule.all(configuration)
+    try check(all)
     switch targets {
     case .allLinear: return all
     case .pattern(let text):
@@ -80,12 +83,17 @@ package struct LoRASettings: Sendable, Equatable {
     }
   }
 
-  private func check() throws(ModelError) {
+  private func check(_ modules: [LinearModule]) throws(ModelError) {
     let ranks = [rank] + rankPattern.map(\.value)
     if let rank = ranks.first(where: { $0 < 1 }) { throw ModelError("an adapter of rank \(rank) adapts nothing: r must be at least 1") }
     guard ([alpha] + alphaPattern.map(\.value)).allSatisfy(\.isFinite) else { throw ModelError("lora_alpha must be a number") }
     guard dropout >= 0, dropout < 1 else { throw ModelError("lora_dropout must be at least 0 and below 1, not \(dropout)") }
-    for pattern in rankPattern.map(\.pattern) + alphaPattern.map(\.pattern) { _ = try NamePattern(pattern) }
+    for (text, names) in rankPattern.map({ ($0.pattern, $0.names) }) + alphaPattern.map({ ($0.pattern, $0.names) }) {
+      _ = try NamePattern(text)
+      if let module = modules.first(where: { names?.answer($0.name) == .endless }) {
+        throw ModelError("'\(text)' takes more steps on '\(module.name)' than a pattern may")
+      }
+    }
   }
 
   static func ends(_ name: String, with suffix: String) -> Bool {

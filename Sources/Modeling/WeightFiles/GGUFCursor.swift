@@ -10,10 +10,12 @@ struct GGUFCursor {
   private var windowStart = 0
 
   private static let windowSize = 1 << 20
-  /// Elements of arrays so far, strings twice: each takes up to 50 bytes of memory, however few of the file.
+  /// Elements of arrays so far, strings twice, and each 32 bytes of a text: each takes up to 50 bytes of memory, however few of the file, of
+  /// which there may be nothing on the disk.
   private var elements = 0
 
   private static let mostElements = 1 << 24
+  private static let longestText = 1 << 26
   private static let deepestArray = 4
 
   init(file: PositionedFile) { self.file = file }
@@ -38,6 +40,9 @@ struct GGUFCursor {
 
   mutating func string(_ what: String) throws(ModelError) -> String {
     let count = try count("the length of \(what)", leastSize: 1)
+    guard count <= Self.longestText else { throw failure("\(what) has \(count) bytes; at most \(Self.longestText) are read") }
+    elements += count / 32
+    guard elements <= Self.mostElements else { throw failure("\(what) is beyond what is read of texts and lists") }
     let start = try take(count, what)
     guard let text = String(validating: window[start..<start + count], as: UTF8.self) else { throw failure("\(what) is not valid UTF-8") }
     return text

@@ -13,6 +13,8 @@ package struct ChatTemplate: Sendable {
   /// Set when chat_template.jinja and tokenizer_config.json hold different templates: the first one wins.
   package let warning: String?
   private let statements: [TemplateStatement]
+  /// Statements take some thirty times as much memory as their text.
+  private static let longest = 1 << 20
   private let specialTokens: [String: TemplateValue]
 
   /// - Parameter tokens: the special tokens that the template may name (`bos_token`, …).
@@ -28,6 +30,9 @@ package struct ChatTemplate: Sendable {
       ("bos_token", tokens.bosToken), ("eos_token", tokens.eosToken), ("pad_token", tokens.padToken), ("unk_token", tokens.unknownToken),
     ]
     specialTokens = Dictionary(uniqueKeysWithValues: named.compactMap { name, token in token.map { (name, .string($0)) } })
+    guard source.utf8.count <= Self.longest else {
+      throw TokenizerError(file: file, path: "chat template", message: "has more than \(Self.longest) bytes")
+    }
     do {
       statements = try TemplateParser.parse(source)
     } catch {

@@ -44,6 +44,14 @@ extension Parser {
       let values = loaded.arena.view(entry.name)
       precondition((0..<entry.count).allSatisfy { values[$0].isFinite }, "a model was loaded with a number that is none")
     }
+    pass(loaded)
+  }
+
+  /// What a configuration says is true of the weights, so a pass has to come to its end.
+  private static func pass(_ model: LoadedModel) {
+    let transformer = Transformer(ModelWeights(model.configuration, model.arena), pool: pool)
+    let tokens = [Int32](repeating: 0, count: min(3, transformer.maximumPositions))
+    transformer.forward(TokenBatch([tokens]), Activations(model.configuration, tokens: tokens.count, targets: 0, purpose: .inference))
   }
 
   /// The index of shards; the one shard is a good file.
@@ -67,7 +75,7 @@ extension Parser {
       Scratch.write(fixture("tiny-llama/model.safetensors"), directory + "/model.safetensors")
     }
     Scratch.write(bytes, directory + "/config.json")
-    _ = try ModelDirectory.load(directory, pool: pool)
+    pass(try ModelDirectory.load(directory, pool: pool))
   }
 
   private static let gguf = Parser("gguf") { bytes in
@@ -75,14 +83,16 @@ extension Parser {
     let file = try GGUFFile(path: path)
     for tensor in file.tensors where tensor.count <= mostFloats { _ = try file.floats(of: tensor) }
     _ = try? GGUFVocabulary(metadata: GGUFModel.tokenizerMetadata(of: file))
-    _ = try GGUFModel.load(path, pool: pool)
+    pass(try GGUFModel.load(path, pool: pool))
   }
 
-  private static let llama: ModelConfiguration = {
-    guard let json = try? JSONValue(parsing: fixture("tiny-llama/config.json")), let configuration = try? ModelConfiguration(json: json)
+  private static let (llama, qwen2) = (base("tiny-llama"), base("tiny-qwen2"))
+
+  private static func base(_ name: String) -> ModelConfiguration {
+    guard let json = try? JSONValue(parsing: fixture(name + "/config.json")), let configuration = try? ModelConfiguration(json: json)
     else { preconditionFailure("the fixture is damaged") }
     return configuration
-  }()
+  }
 
   private static let adapterConfiguration = Parser("adapter-config") { bytes in
     let directory = Scratch.directory("adapter")
@@ -90,7 +100,7 @@ extension Parser {
       Scratch.write(fixture("adapters/lora/adapter_model.safetensors"), directory + "/adapter_model.safetensors")
     }
     Scratch.write(bytes, directory + "/adapter_config.json")
-    _ = try AdapterDirectory.load(directory, for: llama)
+    _ = try AdapterDirectory.load(directory, for: qwen2)
   }
 
   private static let adapterWeights = Parser("adapter-weights", longest: 16384) { bytes in
