@@ -42,18 +42,13 @@ struct StageView: Sendable {
     guard let roads, path.utf8.first == UInt8(ascii: "/") else { return follow(path, from: "") }
     let directory = Self.parent(path)
     if directory.isEmpty { return follow(path, from: "") }
-    let road = roads[directory] ?? {
-      var alone = StageView()
-      let road = Roads.Road(end: alone.follow(directory, from: ""), links: alone.entries)
-      roads[directory] = road
-      return road
-    }()
+    let road = roads.road(to: directory)
     guard let end = road.end else { return nil }
     for (place, link) in road.links where !covers(place) { entries[place] = link }
     return follow(String(Self.name(path)), from: end == "/" ? "" : end)
   }
 
-  private mutating func follow(_ path: String, from start: String) -> String? {
+  fileprivate mutating func follow(_ path: String, from start: String) -> String? {
     var rest = Self.components(path)
     var here = start
     var links = 0
@@ -87,9 +82,12 @@ struct StageView: Sendable {
 
     private let known = Mutex<[String: Road]>([:])
 
-    subscript(directory: String) -> Road? {
-      get { known.withLock { $0[directory] } }
-      set { known.withLock { $0[directory] = newValue } }
+    func road(to directory: String) -> Road {
+      if let road = known.withLock({ $0[directory] }) { return road }
+      var alone = StageView()
+      let road = Road(end: alone.follow(directory, from: ""), links: alone.entries)
+      known.withLock { $0[directory] = road }
+      return road
     }
   }
 
