@@ -1,9 +1,13 @@
 import Execution
+import Foundation
 import Testing
 
 @Suite("Scheduler")
 struct SchedulerTests {
-  @Test("over random graphs, failures, retries, locks, lost bytes and interrupts, every rule holds", arguments: 0..<20)
+  /// Ten thousand graphs, or as many as HEIRLOOM_SCHEDULER_GRAPHS says.
+  private static let blocks = max(1, (ProcessInfo.processInfo.environment["HEIRLOOM_SCHEDULER_GRAPHS"].flatMap { Int($0) } ?? 10_000) / 500)
+
+  @Test("over random graphs, failures, retries, locks, lost bytes and interrupts, every rule holds", arguments: 0..<blocks)
   func properties(block: Int) {
     for seed in 0..<500 {
       let seed = UInt64(block * 500 + seed)
