@@ -22,21 +22,23 @@ package struct RecordImport: Sendable {
     guard heldout < kept.count else {
       throw DatasetError("\(heldout) records are to be held out, but there are only \(kept.count), and train needs at least one")
     }
-    let questions = kept.map(\.question)
-    let ranks = questions.map { StableHash.mix(StableHash.of($0) ^ StableHash.mix(seed &+ 0x9E37_79B9_7F4A_7C15)) }
+    let ranks = kept.map { StableHash.mix(StableHash.of($0.question) ^ StableHash.mix(seed &+ 0x9E37_79B9_7F4A_7C15)) }
     let order = kept.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
     let held = Set(order.prefix(heldout))
-    let hidden = Set(held.map { questions[$0] })
-    let free = order.dropFirst(heldout).filter { !hidden.contains(questions[$0]) }
+    let hidden = Set(held.map { kept[$0].question })
+    let free = order.dropFirst(heldout).filter { hidden.isEmpty || !hidden.contains(kept[$0].question) }
     shadowed = kept.count - heldout - free.count
     let trained = Set(free.prefix(limit ?? free.count))
     guard !trained.isEmpty || limit == 0 else { throw DatasetError("no record is left for train: every question is held out") }
-    self.train = kept.indices.filter(trained.contains).map { kept[$0] }
+    self.train = trained.count == kept.count ? kept : kept.indices.filter(trained.contains).map { kept[$0] }
     self.heldout = kept.indices.filter(held.contains).map { kept[$0] }
   }
 
   private static func distinct(_ records: [Record]) -> [Record] {
     var seen: Set<[UInt8]> = []
-    return records.filter { seen.insert($0.json.encodedBytes()).inserted }
+    let isFirst = records.map { seen.insert($0.json.encodedBytes()).inserted }
+    seen = []
+    // The array itself where it may stay: there can be millions of records.
+    return isFirst.contains(false) ? zip(records, isFirst).compactMap { $1 ? $0 : nil } : records
   }
 }

@@ -22,7 +22,8 @@ package struct DataImport: NativeStage {
     var records: [Record] = []
     let mapping = try about("fields") { () throws(DatasetError) in try FieldMapping(parameters.fields) }
     for source in context.inputs("source") {
-      records += try RecordFile(source.path, mapping: mapping).records()
+      // Not into an array of its own first: there can be millions.
+      try RecordFile(source.path, mapping: mapping).read { record, _ in records.append(record) }
     }
     let split = try RecordImport(
       records, heldout: parameters.heldout, train: parameters.train, seed: parameters.seed, deduplicate: parameters.deduplicate)
