@@ -84,12 +84,13 @@ let package = Package(
       name: "heirloom",
       dependencies: [
         "Stages", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface", "Generation", "Modeling",
-        "Tokenization", "Kernels", "JSONValues", arguments,
+        "Tokenization", "Kernels", "Plotting", "JSONValues", arguments,
       ],
       swiftSettings: strict),
 
     tests("JSONValuesTests", ["JSONValues"]),
     tests("DiagnosticsTests", ["Diagnostics"]),
+    tests("PlottingTests", ["Plotting", "JSONValues"], fixtures: true),
     tests("HashingTests", ["Hashing", "JSONValues"]),
     tests("ManifestsTests", ["Manifests", "Diagnostics", "JSONValues"]),
     tests("PlanningTests", ["Planning", "Manifests", "Hashing", "Diagnostics", "JSONValues"]),
