@@ -31,6 +31,9 @@ package struct ChartStyle: Sendable {
 
 extension ChartStyle {
   /// Colours as variables of the document's root: light; dark where the reader prefers it or `data-theme="dark"` says so; light on paper.
+  ///
+  /// A chart that has to be wider than the page keeps its size, and on a telephone every one does: its text would be too small to read. The
+  /// element around it, `chart-frame`, scrolls.
   package static let css = """
     :root{\(variables(.light))}
     @media screen and (prefers-color-scheme:dark){:root:not([data-theme="light"]){\(variables(.dark))}}
@@ -59,7 +62,10 @@ extension ChartStyle {
   }
 
   private static let rules = """
-    .chart{max-width:100%;height:auto;font:12px/1.3 system-ui,"Segoe UI",Roboto,Helvetica,Arial,sans-serif}
+    .chart{display:block;max-width:100%;height:auto;font:12px/1.3 system-ui,"Segoe UI",Roboto,Helvetica,Arial,sans-serif}
+    .chart.graph,.chart.heatmap,.chart.timeline{max-width:none}
+    @media (max-width:640px){.chart{max-width:none}}
+    .chart-frame{overflow-x:auto}
     .chart text{fill:var(--text);unicode-bidi:isolate;white-space:pre}
     .chart .head{font-size:15px;font-weight:600}
     .chart .muted{fill:var(--muted)}

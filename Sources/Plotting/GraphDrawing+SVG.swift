@@ -81,7 +81,7 @@ extension GraphDrawing {
       ])
     writer.say(label.lines)
     if label.isJoined {
-      writer.add("rect", ["class": "node\(state)", "x": box.x + 4, "y": box.y - 4, "width": box.width, "height": box.height, "rx": 6])
+      writer.add("rect", ["class": "node\(state)", "x": box.x + 4, "y": box.y + 4, "width": box.width, "height": box.height, "rx": 6])
     }
     writer.add("rect", ["class": "ground", "x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": 6])
     writer.add("rect", ["class": "node\(state)", "x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": 6])

@@ -39,6 +39,7 @@ package enum NumberText {
   /// "0.4 s", "12 s", "3 min 10 s", "2 h 5 min", "3 d 4 h".
   package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e15 else { return "–" }
+    if seconds == 0 { return "0 s" }
     if seconds < 9.95 { return FixedDigits.text(seconds, 1) + " s" }
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }

@@ -6,12 +6,17 @@ struct PlotFrame {
   let width: Double
   /// Of the whole chart.
   let height: Double
+  /// Between the ends of the axes and what lies there, so that marks are whole.
+  private let inset: Double
   private let notes: [String]
   private let isEmpty: Bool
 
   static let defaultHeight = 300.0
 
-  init(_ style: ChartStyle, head: ChartHead, x xAxis: Axis, _ xs: [Double], y yAxis: Axis, _ ys: [Double], notes: [String] = []) {
+  init(
+    _ style: ChartStyle, head: ChartHead, x xAxis: Axis, _ xs: [Double], y yAxis: Axis, _ ys: [Double], notes: [String] = [],
+    inset: Double = 0
+  ) {
     let plotHeight = style.height ?? Self.defaultHeight
     width = style.width
     y = PlotScale(yAxis, ys, count: max(3, Int(plotHeight / 55)))
@@ -23,12 +28,13 @@ struct PlotFrame {
     let perTick: Double = if case .named = xAxis.scale { 64 } else { 76 }
     x = PlotScale(xAxis, xs, count: max(2, Int((right - left) / perTick)))
     self.notes = notes
+    self.inset = inset
     isEmpty = !xs.contains(where: xAxis.shows) || !ys.contains(where: yAxis.shows)
     height = bottom + 24 + (xAxis.label.isEmpty ? 0 : 20) + Double(notes.count) * 16 + 6
   }
 
-  func place(x value: Double) -> Double { left + (right - left) * x.share(value) }
-  func place(y value: Double) -> Double { bottom - (bottom - top) * y.share(value) }
+  func place(x value: Double) -> Double { left + inset + (right - left - 2 * inset) * x.share(value) }
+  func place(y value: Double) -> Double { bottom - inset - (bottom - top - 2 * inset) * y.share(value) }
 
   /// Everything that lies below the data.
   func draw(_ writer: inout SVGWriter) {

@@ -85,7 +85,7 @@ package struct ScatterPlot: Chart {
     let tall = ChartStyle(width: style.width, height: style.height ?? 380, idPrefix: style.idPrefix, sheet: style.sheet)
     let frame = PlotFrame(
       tall, head: head, x: x, shown.flatMap { Self.extent(points[$0].x, x) }, y: y, shown.flatMap { Self.extent(points[$0].y, y) },
-      notes: PlotFrame.note(hidden: points.count - shown.count, x, y))
+      notes: PlotFrame.note(hidden: points.count - shown.count, x, y), inset: 10)
     var writer = SVGWriter()
     writer.openChart("scatter", title, style, width: style.width, height: frame.height)
     head.draw(&writer)

@@ -112,7 +112,7 @@ package struct Timeline: Chart {
         "class": "span \(span.state)\(span.isCritical ? " critical" : "")", "x": left + 0.5, "y": y + 3, "width": width,
         "height": Self.laneHeight - 6, "rx": min(3, width / 2),
       ])
-    if width > 40 {
+    if width > 60 {
       let text = TextMetrics.fitted("\(span.state.symbol) \(span.name)", width: width - 10, size: 11)
       writer.label(text, ["class": "small", "x": left + 6, "y": y + Self.laneHeight / 2 + 4])
     }

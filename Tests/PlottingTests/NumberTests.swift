@@ -14,7 +14,8 @@ import Testing
   @Test(
     "time in the units one says it in",
     arguments: [
-      (0.04, "0.0 s"), (0.42, "0.4 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min"), (190, "3 min 10 s"), (7500, "2 h 5 min"),
+      (0, "0 s"), (0.04, "0.0 s"), (0.42, "0.4 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min"), (190, "3 min 10 s"),
+      (7500, "2 h 5 min"),
       (273_600, "3 d 4 h"), (.nan, "–"), (-1, "–"),
     ])
   func duration(_ seconds: Double, _ text: String) { #expect(NumberText.duration(seconds) == text) }
