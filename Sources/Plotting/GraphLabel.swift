@@ -36,7 +36,7 @@ struct GraphLabel {
     } else {
       words += counts.map { "\($0.state.symbol) \($0.count)" }
     }
-    if let time { words.append(isJoined || words.isEmpty ? time : "· \(time)") }
+    if let time { words.append(words.isEmpty ? time : "· \(time)") }
     if node.carriesOn { words.append("↻") }
     status = words.joined(separator: " ")
     lines = Self.lines(name, members, counts, time, isCritical: isCritical, carriesOn: node.carriesOn)
