@@ -3,6 +3,8 @@
 extension GraphDrawing {
   private static let margin = 14.0
   private static let nodeHeight = 42.0
+  /// Names are bold: as wide as if they were larger.
+  private static let nameSize = 13.6
 
   package func svg(_ style: ChartStyle) -> String {
     let graph = FoldedGraph(self)
@@ -37,7 +39,7 @@ extension GraphDrawing {
   private func layout(_ graph: FoldedGraph, _ labels: [GraphLabel], _ style: ChartStyle) -> GraphLayout {
     let layers = GraphLayers(graph)
     let ordering = GraphOrdering(layers)
-    let widest = labels.map { max(TextMetrics.width($0.name, size: 12.5), TextMetrics.width($0.status, size: 11)) }.max() ?? 0
+    let widest = labels.map { max(TextMetrics.width($0.name, size: Self.nameSize), TextMetrics.width($0.status, size: 11)) }.max() ?? 0
     let width = min(max(widest + 22, 96), 190)
     func layout(isDown: Bool) -> GraphLayout {
       let size = GraphLayout.Size(node: (width, Self.nodeHeight), gaps: isDown ? (40, 16) : (46, 14))
@@ -87,7 +89,7 @@ extension GraphDrawing {
     writer.add("rect", ["class": "node\(state)", "x": box.x, "y": box.y, "width": box.width, "height": box.height, "rx": 6])
     if label.counts.count > 1 { drawShares(label, node.members.count, box, &writer) }
     writer.label(
-      TextMetrics.fitted(label.name, width: box.width - 16, size: 12.5), ["class": "strong", "x": box.x + 10, "y": box.y + 18])
+      TextMetrics.fitted(label.name, width: box.width - 16, size: Self.nameSize), ["class": "strong", "x": box.x + 10, "y": box.y + 18])
     writer.label(
       TextMetrics.fitted(label.status, width: box.width - 16, size: 11), ["class": "small muted", "x": box.x + 10, "y": box.y + 33])
     writer.close()

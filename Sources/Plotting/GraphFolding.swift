@@ -12,7 +12,7 @@ package enum GraphFolding: Sendable, Equatable {
   /// What has more members than this is joined unless told otherwise.
   package static let mostMembers = 8
   /// Above so many nodes a picture is not read as a whole.
-  package static let mostNodes = 80
+  package static let mostNodes = 48
 }
 
 extension GraphDrawing {
