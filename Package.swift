@@ -57,7 +57,7 @@ let package = Package(
     runner("Artifacts", ["CProcesses", "Hashing", "JSONValues"]),
     runner("StageInterface", ["JSONValues"]),
     runner("Execution", ["CProcesses", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
-    runner("Reporting", ["JSONValues"]),
+    runner("Plotting", ["JSONValues"]),
 
     engine("Kernels", ["CKernels", "COpenBLAS"]),
     engine("Modeling", ["Kernels", "JSONValues"]),
@@ -77,19 +77,20 @@ let package = Package(
     runner(
       "Stages",
       [
-        "StageInterface", "Reporting", "Kernels", "Modeling", "Tokenization", "Datasets", "Training", "Generation", "Evaluation", "Merging",
+        "StageInterface", "Plotting", "Kernels", "Modeling", "Tokenization", "Datasets", "Training", "Generation", "Evaluation", "Merging",
         "Reinforcement", "JSONValues",
       ]),
     .executableTarget(
       name: "heirloom",
       dependencies: [
         "Stages", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface", "Generation", "Modeling",
-        "Tokenization", "Kernels", "JSONValues", arguments,
+        "Tokenization", "Kernels", "Plotting", "JSONValues", arguments,
       ],
       swiftSettings: strict),
 
     tests("JSONValuesTests", ["JSONValues"]),
     tests("DiagnosticsTests", ["Diagnostics"]),
+    tests("PlottingTests", ["Plotting", "JSONValues"], fixtures: true),
     tests("HashingTests", ["Hashing", "JSONValues"]),
     tests("ManifestsTests", ["Manifests", "Diagnostics", "JSONValues"]),
     tests("PlanningTests", ["Planning", "Manifests", "Hashing", "Diagnostics", "JSONValues"]),
@@ -114,7 +115,7 @@ let package = Package(
       "StagesTests",
       [
         "Stages", "StageInterface", "Planning", "Diagnostics", "Hashing", "Datasets", "Evaluation", "Kernels", "Modeling", "Reinforcement",
-        "Training", "Tokenization", "Reporting", "JSONValues",
+        "Training", "Tokenization", "Plotting", "JSONValues",
       ]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(

@@ -6,6 +6,8 @@ import StageInterface
 /// What a run would do, and why: the judge's words without the doing.
 package struct RecipePlan: Sendable {
   package struct Entry: Sendable {
+    /// In the recipe's graph.
+    package let index: Int
     package let instance: String
     package let stage: String
     /// Nil while inputs are unknown.
@@ -15,6 +17,8 @@ package struct RecipePlan: Sendable {
     package let reasons: [String]
     /// What the stage has to say before it runs.
     package let notes: [String]
+    /// What it took when its result was made; nil where none is there.
+    package let seconds: Double?
   }
 
   package let entries: [Entry]
@@ -38,12 +42,16 @@ package struct RecipePlan: Sendable {
       guard let judgement = judgements.removeValue(forKey: index) else { continue }
       entries.append(
         Entry(
-          instance: graph.instances[index].name, stage: graph.instances[index].stage, key: judgement.key?.digest.text,
+          index: index, instance: graph.instances[index].name, stage: graph.instances[index].stage, key: judgement.key?.digest.text,
           action: judgement.actionName, reasons: try judge.reasons(judgement, &history),
-          notes: notes(graph.instances[index], judgement, stages, &counts)))
+          notes: notes(graph.instances[index], judgement, stages, &counts), seconds: seconds(judgement)))
     }
     if try store.files.exists(storePath) { store.sources.save() }
     return RecipePlan(entries: entries)
+  }
+
+  private static func seconds(_ judgement: Judgement) -> Double? {
+    if case .cached(let summary) = judgement.action { summary.seconds } else { nil }
   }
 
   private static func notes(

@@ -14,10 +14,13 @@ package struct InstancePath: Sendable, Equatable {
     /// `rft[sort]`.
     package var text: String { name + Self.brackets(axes) }
 
+    /// `sort,2`; empty where there are no axes.
+    package var point: String { Self.point(axes) }
+
     /// `[sort,2]`; nothing where there are no axes.
-    static func brackets(_ axes: [AxisValue]) -> String {
-      axes.isEmpty ? "" : "[\(axes.map { ValueText.label($0.value) }.joined(separator: ","))]"
-    }
+    static func brackets(_ axes: [AxisValue]) -> String { axes.isEmpty ? "" : "[\(point(axes))]" }
+
+    private static func point(_ axes: [AxisValue]) -> String { axes.map { ValueText.label($0.value) }.joined(separator: ",") }
   }
 
   package let groups: [Segment]

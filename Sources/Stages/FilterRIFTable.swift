@@ -1,5 +1,5 @@
+import Plotting
 import Reinforcement
-import Reporting
 
 /// A filter's report for people: what was kept and why, before and after.
 struct FilterRIFTable {

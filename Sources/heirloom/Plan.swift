@@ -12,6 +12,14 @@ struct Plan: ParsableCommand {
   @Option(help: "Plan to run this instance although its result is there; may be given several times.") var rerun: [String] = []
   @OptionGroup var store: StoreArguments
   @Flag(help: "Print a JSON list.") var json = false
+  @Option(help: "Draw it: dot (Graphviz), mermaid, or an svg file of its own.") var graph: PlanGraph.Form?
+  @Flag(help: "In the graph, join the members of every matrix and scan, or of none [default: of those with more than eight].")
+  var folding: PlanGraph.Folding?
+
+  func validate() throws {
+    if json, graph != nil { throw ValidationError("--json and --graph exclude each other") }
+    if folding != nil, graph == nil { throw ValidationError("--fold and --unfold are for --graph") }
+  }
 
   func run() throws {
     var options = RunOptions(program: Program.path, variables: Program.variables)
@@ -19,10 +27,12 @@ struct Plan: ParsableCommand {
     options.reruns = rerun
     let request = recipe.request(options)
     let path = store.path(request)
-    if !json, let unchanged = try UnchangedRun(request, in: path) {
+    if !json, graph == nil, let unchanged = try UnchangedRun(request, in: path) {
       return Terminal.say(unchanged.planLines.joined(separator: "\n"))
     }
-    let plan = try RecipePlan.make(try recipe.load(request).recipe, in: path, options: options, stages: NativeStages.all)
+    let loaded = try recipe.load(request).recipe
+    let plan = try RecipePlan.make(loaded, in: path, options: options, stages: NativeStages.all)
+    if let graph { return Terminal.say(PlanGraph(plan, loaded.graph, folding).text(graph), terminator: "") }
     if json { return Terminal.say(plan.json.encoded(pretty: true)) }
     for line in plan.lines + plan.noteLines { Terminal.say(line) }
     let counts = ["run", "resume", "waits", "cached"].map { (name: $0, count: plan.count($0)) }.filter { $0.count > 0 }

@@ -99,6 +99,31 @@ import Testing
       ])
   }
 
+  @Test("plan draws itself for Graphviz, for Mermaid and as a picture")
+  func graph() throws {
+    let project = try Project()
+    let before = try project.heirloom("plan", "recipe.yaml", "--graph", "mermaid", "data", "tokenizer")
+    #expect(
+      before.output == """
+        flowchart LR
+          n0["records<br/>▸ run"]:::run
+          n1["data<br/>▸ run"]:::run
+          n2["tokenizer<br/>… waits"]:::waits
+          n0 --> n2
+          n1 --> n2
+          classDef run fill:#dbebf4,stroke:#0072b2,color:#1b1f24
+          classDef waits fill:#edeeef,stroke:#7d8590,color:#1b1f24
+
+        """)
+    let dot = try project.heirloom("plan", "recipe.yaml", "--graph", "dot", "--fold").output
+    #expect(dot.hasPrefix("digraph {\n  label=\"tiny\"\n") && dot.contains("label=\"scores\\n×2 … waits\"") && dot.hasSuffix("}\n"))
+    let svg = try project.heirloom("plan", "recipe.yaml", "--graph", "svg")
+    #expect(svg.status == 0 && svg.errors == "" && svg.output.hasPrefix("<svg ") && svg.output.contains(">averaged[0.5]</text>"))
+    let both = try project.heirloom("plan", "recipe.yaml", "--graph", "dot", "--json")
+    #expect(both.status != 0 && both.errors.contains("--json and --graph exclude each other"))
+    #expect(try project.heirloom("plan", "recipe.yaml", "--fold").errors.contains("--fold and --unfold are for --graph"))
+  }
+
   private static let allCached =
     ["records", "data", "tokenizer", "tokens", "initial", "tuned", "averaged[0]", "averaged[0.5]", "scores[0]", "scores[0.5]"]
     .map { "cached  \($0)" } + ["10 instances: 10 cached"]

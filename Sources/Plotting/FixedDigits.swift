@@ -1,3 +1,5 @@
+import JSONValues
+
 /// Numbers with so many digits after the point, without the C library's formats, which ask the locale.
 package enum FixedDigits {
   /// "-3.10"; what rounds to nothing has no sign.
@@ -9,11 +11,16 @@ package enum FixedDigits {
   /// "+3.10", "-3.10".
   package static func signed(_ value: Double, _ digits: Int) -> String { (value < 0 ? "-" : "+") + magnitude(value, digits).text }
 
+  /// Of what is no number "NaN", of what has no bound "∞"; what is too large for its digits to be counted has those that tell it apart.
   private static func magnitude(_ value: Double, _ digits: Int) -> (text: String, isZero: Bool) {
     let power = (0..<digits).reduce(1.0) { result, _ in result * 10 }
-    let whole = Int((value.magnitude * power).rounded())
-    let fraction = String(whole % Int(power))
+    let scaled = (value.magnitude * power).rounded()
+    guard scaled < 9e18, power < 9e18 else {
+      return (value.isNaN ? "NaN" : value.isInfinite ? "∞" : JSONText.number(value.magnitude), false)
+    }
+    let whole = Int(scaled)
     guard digits > 0 else { return (String(whole), whole == 0) }
+    let fraction = String(whole % Int(power))
     return ("\(whole / Int(power)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)", whole == 0)
   }
 }
