@@ -57,7 +57,7 @@ let package = Package(
     runner("Artifacts", ["CProcesses", "Hashing", "JSONValues"]),
     runner("StageInterface", ["JSONValues"]),
     runner("Execution", ["CProcesses", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
-    runner("Reporting", ["JSONValues"]),
+    runner("Plotting", ["JSONValues"]),
 
     engine("Kernels", ["CKernels", "COpenBLAS"]),
     engine("Modeling", ["Kernels", "JSONValues"]),
@@ -77,7 +77,7 @@ let package = Package(
     runner(
       "Stages",
       [
-        "StageInterface", "Reporting", "Kernels", "Modeling", "Tokenization", "Datasets", "Training", "Generation", "Evaluation", "Merging",
+        "StageInterface", "Plotting", "Kernels", "Modeling", "Tokenization", "Datasets", "Training", "Generation", "Evaluation", "Merging",
         "Reinforcement", "JSONValues",
       ]),
     .executableTarget(
@@ -114,7 +114,7 @@ let package = Package(
       "StagesTests",
       [
         "Stages", "StageInterface", "Planning", "Diagnostics", "Hashing", "Datasets", "Evaluation", "Kernels", "Modeling", "Reinforcement",
-        "Training", "Tokenization", "Reporting", "JSONValues",
+        "Training", "Tokenization", "Plotting", "JSONValues",
       ]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(

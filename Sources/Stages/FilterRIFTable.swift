@@ -1,5 +1,5 @@
 import Reinforcement
-import Reporting
+import Plotting
 
 /// A filter's report for people: what was kept and why, before and after.
 struct FilterRIFTable {

@@ -1,5 +1,5 @@
 import Evaluation
-import Reporting
+import Plotting
 
 // What stands below the methods' own table: each method's matrix and drops, general suites, what the suites can show, each seed.
 

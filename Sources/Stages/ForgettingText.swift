@@ -1,5 +1,5 @@
 import Evaluation
-import Reporting
+import Plotting
 
 /// The report on forgetting for people: Markdown tables, one number a method, a task or a suite, and below each what its words mean.
 struct ForgettingText {

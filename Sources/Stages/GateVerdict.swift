@@ -1,6 +1,6 @@
 import Evaluation
 import JSONValues
-import Reporting
+import Plotting
 
 /// What a gate found, in words and as JSON.
 struct GateVerdict {

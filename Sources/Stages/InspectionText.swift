@@ -1,6 +1,6 @@
 import Datasets
 import Evaluation
-import Reporting
+import Plotting
 
 /// An inspection of data for people: what to look at first, then the tables.
 struct InspectionText {

@@ -1,5 +1,5 @@
 import Evaluation
-import Reporting
+import Plotting
 
 /// Domain against general scores for people: a numbered line a point, the front in order, and below it what the words mean.
 struct ParetoText {

@@ -2,7 +2,7 @@ import Datasets
 import Evaluation
 import Foundation
 import JSONValues
-import Reporting
+import Plotting
 import StageInterface
 
 /// `report/forgetting`: what methods learned and forgot along a sequence of tasks.

@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 import JSONValues
-import Reporting
+import Plotting
 import StageInterface
 
 /// `report/scores`: model × suite, with standard errors and the change from the base.

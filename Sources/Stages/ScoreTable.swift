@@ -1,6 +1,6 @@
 import Evaluation
 import JSONValues
-import Reporting
+import Plotting
 import StageInterface
 
 /// Scores of models on suites beside those of their base: every cell with its standard error, its change, and the change's interval.
