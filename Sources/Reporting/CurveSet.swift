@@ -16,6 +16,8 @@ package struct CurveSet: Sendable {
     package let name: String
     /// In the order of the steps; a step that was not measured is left out.
     package let points: [Point]
+
+    package init(name: String, points: [Point]) { (self.name, self.points) = (name, points) }
   }
 
   package let instance: String
@@ -73,7 +75,7 @@ extension CurveSet {
   }
 
   /// `{"step": [1, 2, …], "loss": […], …}`: every other list of that length is a series.
-  init?(log: JSONValue, _ instance: String, _ stage: String) {
+  package init?(log: JSONValue, _ instance: String, _ stage: String) {
     guard let members = log.objectValue?.members, let column = log["step"]?.arrayValue else { return nil }
     let steps = column.compactMap(\.integerValue)
     guard steps.count == column.count else { return nil }

@@ -2,22 +2,22 @@ import JSONValues
 import Plotting
 
 /// Numbers of a report in words that are the same in every format. Records may hold any number, so the largest are written in full.
-enum Figures {
-  static let missing = "–"
+package enum Figures {
+  package static let missing = "–"
   private static let largest = 1e12
 
-  static func text(_ value: Double?, _ digits: Int = 1) -> String {
+  package static func text(_ value: Double?, _ digits: Int = 1) -> String {
     guard let value, value.isFinite else { return missing }
     return abs(value) < largest ? FixedDigits.text(value, digits) : JSONText.number(value)
   }
 
-  static func signed(_ value: Double?, _ digits: Int = 1) -> String {
+  package static func signed(_ value: Double?, _ digits: Int = 1) -> String {
     guard let value, value.isFinite else { return missing }
     return abs(value) < largest ? FixedDigits.signed(value, digits) : (value > 0 ? "+" : "") + JSONText.number(value)
   }
 
   /// Four digits that count: `1.930`, `0.00123`, `3.061e-4`; whole numbers whole.
-  static func plain(_ value: Double?) -> String {
+  package static func plain(_ value: Double?) -> String {
     guard let value, value.isFinite else { return missing }
     if value == value.rounded(), abs(value) < 1e9 { return FixedDigits.text(value, 0) }
     var (mantissa, exponent) = (abs(value), 0)
@@ -28,23 +28,23 @@ enum Figures {
   }
 
   /// "62.5 ± 4.3"
-  static func text(_ value: Double?, error: Double?, _ digits: Int = 1) -> String {
+  package static func text(_ value: Double?, error: Double?, _ digits: Int = 1) -> String {
     text(value, digits) + (value == nil ? "" : error.map { " ± " + text($0, digits) } ?? "")
   }
 
   /// "-3.1 [-6.0, -0.2]"
-  static func change(_ value: Double?, low: Double?, high: Double?, _ digits: Int = 1) -> String {
+  package static func change(_ value: Double?, low: Double?, high: Double?, _ digits: Int = 1) -> String {
     guard let value else { return missing }
     guard let low, let high else { return signed(value, digits) }
     return "\(signed(value, digits)) [\(signed(low, digits)), \(signed(high, digits))]"
   }
 
-  static func percent(_ count: Int, of all: Int) -> String {
+  package static func percent(_ count: Int, of all: Int) -> String {
     all == 0 ? missing : text(Double(count) / Double(all) * 100, 1) + " %"
   }
 
   /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`.
-  static func duration(_ seconds: Double?) -> String {
+  package static func duration(_ seconds: Double?) -> String {
     guard let seconds, seconds.isFinite, seconds >= 0, seconds < largest else { return missing }
     guard seconds >= 9.95 else { return text(seconds, 1) + " s" }
     let whole = Int(seconds.rounded())
@@ -55,7 +55,7 @@ enum Figures {
   }
 
   /// `2026-11-21 12:13:02 UTC`, of seconds since 1970.
-  static func moment(_ seconds: Double) -> String {
+  package static func moment(_ seconds: Double) -> String {
     guard seconds.isFinite, abs(seconds) < 1e11 else { return missing }
     let whole = Int(seconds.rounded(.down))
     let day = (whole - ((whole % 86400) + 86400) % 86400) / 86400

@@ -1,8 +1,7 @@
 import Foundation
 import JSONValues
+import Reporting
 import Testing
-
-@testable import Reporting
 
 /// Names and completions are anybody's: whatever stands in them, a table stays a table, a terminal stays as it is, and JSON stays JSON.
 @Suite("Hostile names and completions") struct HostileTextTests {

@@ -3,9 +3,8 @@ import Execution
 import Foundation
 import Hashing
 import JSONValues
+import Reporting
 import Testing
-
-@testable import Reporting
 
 /// Every part of a report against the records that it was read from.
 @Suite("What a report reads") struct ReportTests {

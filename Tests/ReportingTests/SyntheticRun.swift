@@ -4,8 +4,7 @@ import Foundation
 import Hashing
 import JSONValues
 import Planning
-
-@testable import Reporting
+import Reporting
 
 /// A run written into a store of its own as the runner and the stages would have written it; nothing is executed. It goes when the test is over.
 final class SyntheticRun {

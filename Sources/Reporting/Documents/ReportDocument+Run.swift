@@ -131,7 +131,7 @@ extension ReportDocument {
 
 extension InstanceRow {
   /// `learning_rate 0.001, max_steps 20`: the parameters that are not what the contract would have them be.
-  var changedText: String {
+  package var changedText: String {
     (changed ?? []).compactMap { name in parameters[name].map { "\(name) \($0.stringValue ?? $0.encoded())" } }.joined(separator: ", ")
   }
 }

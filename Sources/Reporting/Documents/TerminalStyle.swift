@@ -28,13 +28,13 @@ package struct TerminalStyle: Sendable, Equatable {
 }
 
 /// How many columns of a terminal a text takes.
-enum TerminalColumns {
-  static func count(_ text: String) -> Int {
+package enum TerminalColumns {
+  package static func count(_ text: String) -> Int {
     text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.unicodeScalars.reduce(0) { $0 + DisplayWidth.columns($1) }
   }
 
   /// The beginning of a text that is no wider, with … where something is left out.
-  static func cut(_ text: String, to columns: Int) -> String {
+  package static func cut(_ text: String, to columns: Int) -> String {
     guard count(text) > columns else { return text }
     var result = String.UnicodeScalarView()
     var width = 0
