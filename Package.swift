@@ -58,6 +58,7 @@ let package = Package(
     runner("StageInterface", ["JSONValues"]),
     runner("Execution", ["CProcesses", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
     runner("Plotting", ["JSONValues"]),
+    runner("Reporting", ["Execution", "Planning", "Artifacts", "Plotting", "Hashing", "Diagnostics", "JSONValues"]),
 
     engine("Kernels", ["CKernels", "COpenBLAS"]),
     engine("Modeling", ["Kernels", "JSONValues"]),
@@ -83,8 +84,8 @@ let package = Package(
     .executableTarget(
       name: "heirloom",
       dependencies: [
-        "Stages", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface", "Generation", "Modeling",
-        "Tokenization", "Kernels", "Plotting", "JSONValues", arguments,
+        "Stages", "Reporting", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface",
+        "Generation", "Modeling", "Tokenization", "Kernels", "Plotting", "JSONValues", arguments,
       ],
       swiftSettings: strict),
 
@@ -117,6 +118,9 @@ let package = Package(
         "Stages", "StageInterface", "Planning", "Diagnostics", "Hashing", "Datasets", "Evaluation", "Kernels", "Modeling", "Reinforcement",
         "Training", "Tokenization", "Plotting", "JSONValues",
       ]),
+    tests(
+      "ReportingTests",
+      ["Reporting", "Plotting", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(
       "HostileTests",

@@ -18,6 +18,10 @@ package struct RecordedRun: Sendable {
     package let path: InstancePath
     package let stage: String
     package let parameters: JSONObject
+    /// Of the parameters those that are not what the contract would have them be; nil where the plan does not say (earlier versions).
+    package let changed: [String]?
+    /// Of each input that takes source files or directories, how the manifest names them, in order.
+    package let sources: [String: [String]]
     /// Instances whose outputs it takes.
     package let needs: [String]
     package fileprivate(set) var key: Digest?
@@ -25,6 +29,9 @@ package struct RecordedRun: Sendable {
     package fileprivate(set) var state = "waiting"
     package fileprivate(set) var reasons: [String] = []
     package fileprivate(set) var seconds: Double?
+    /// When its last attempt began and when it was over, seconds since 1970.
+    package fileprivate(set) var began: Double?
+    package fileprivate(set) var ended: Double?
     package fileprivate(set) var error: String?
     /// Of a running instance.
     package fileprivate(set) var activity: StageActivity?
@@ -98,6 +105,10 @@ extension RecordedRun.Instance {
     self.stage = stage
     path = RunPlan.path(plan) ?? InstancePath(stage: InstancePath.Segment(name: name))
     parameters = plan["parameters"]?.objectValue ?? JSONObject()
+    changed = plan["changed"]?.arrayValue?.compactMap(\.stringValue)
+    sources = Dictionary(
+      (plan["sources"]?.objectValue?.members ?? []).map { ($0.key, ($0.value.arrayValue ?? []).compactMap(\.stringValue)) },
+      uniquingKeysWith: { first, _ in first })
     needs = (plan["needs"]?.arrayValue ?? []).compactMap(\.stringValue)
   }
 
@@ -107,13 +118,17 @@ extension RecordedRun.Instance {
       key = event["key"]?.stringValue.flatMap(Digest.init)
       reasons = (event["reasons"]?.arrayValue ?? []).compactMap(\.stringValue)
       state = event["action"]?.stringValue == "cached" ? "cached" : "waiting"
-    case "started": state = "running"
+    case "started":
+      state = "running"
+      began = event["t"]?.numberValue
+      ended = nil
     case "retry":
       state = "waiting"
       error = event["error"]?.stringValue
     case "finished":
       state = event["outcome"]?.stringValue ?? state
       seconds = event["seconds"]?.numberValue
+      if began != nil { ended = event["t"]?.numberValue }
       error = event["error"]?.stringValue
     default: break
     }

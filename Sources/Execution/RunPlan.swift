@@ -13,6 +13,11 @@ enum RunPlan {
         ("parameters", .object(instance.parameters)),
         ("needs", .array(graph.dependencies[instance.index].map { .string(graph.instances[$0].name) })),
       ])
+      object.set("changed", .array(changed(instance).map { .string($0) }))
+      let sources = instance.inputs.map { ($0.declaration.name, written($0)) }.filter { !$0.1.isEmpty }
+      if !sources.isEmpty {
+        object.set("sources", .object(JSONObject(sources.map { ($0, .array($1.map(JSONValue.string))) })))
+      }
       let passing = instance.outputs.filter { !$0.keep }
       if !passing.isEmpty { object.set("passing", .array(passing.map { .string($0.name) })) }
       return .object(object)
@@ -21,6 +26,16 @@ enum RunPlan {
       "recipe": .string(graph.recipe), "manifest": .string(recipe.path), "numerics": .string(graph.numerics.rawValue),
       "parameters": .object(graph.parameters), "uses": .array(recipe.used.map(json)), "instances": .array(instances),
     ]
+  }
+
+  /// The sources among an input's elements, as the manifest names them.
+  private static func written(_ input: InstanceInput) -> [String] {
+    input.elements.compactMap { if case .file = $0.source { $0.written } else { nil } }
+  }
+
+  /// The parameters that are not what the contract would have them be.
+  private static func changed(_ instance: StageInstance) -> [String] {
+    zip(instance.contract.parameters, instance.parameters.members).filter { $0.initial.value != $1.value }.map { $1.key }
   }
 
   private static func json(_ segment: InstancePath.Segment) -> JSONValue {

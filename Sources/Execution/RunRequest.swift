@@ -56,7 +56,7 @@ extension RunRequest {
   package struct Answer: Sendable {
     package let outcome: RunOutcome
     package let recipe: String
-    package let reports: [RunReport]
+    package let reports: [FinalReport]
   }
 
   /// Does what is asked: at a glance when the last run left nothing to do and nothing has changed since, else by reading, judging and
@@ -69,7 +69,7 @@ extension RunRequest {
     if let answer = try UnchangedRun.run(self, in: storePath, display, files) { return answer }
     let (recipe, trace) = try load()
     warn(recipe.warnings)
-    let reports = try RunReport.all(in: recipe.graph, for: options.targets)
+    let reports = try FinalReport.all(in: recipe.graph, for: options.targets)
     let outcome = try RecipeRun.run(
       recipe, in: storePath, options: options, display: display, origin: trace.map { (self, $0) }, files: files)
     return Answer(outcome: outcome, recipe: recipe.graph.recipe, reports: reports)

@@ -15,6 +15,8 @@ package struct QueryError: Error, Sendable, Equatable, CustomStringConvertible {
 package enum RunChoice: Sendable, Equatable {
   case latest
   case latestOf(recipe: String)
+  /// Of the manifest at that absolute path.
+  case latestFrom(manifest: String)
   case id(String)
 }
 
@@ -47,12 +49,14 @@ package struct StoreQueries: Sendable {
       if case .id(let wanted) = choice, !id.utf8.starts(with: wanted.utf8) { continue }
       guard let run = try RecordedRun(id: id, store: store) else { continue }
       if case .latestOf(let recipe) = choice, !run.recipe.utf8.elementsEqual(recipe.utf8) { continue }
+      if case .latestFrom(let manifest) = choice, !run.manifest.utf8.elementsEqual(manifest.utf8) { continue }
       if skipped == 0 { return run }
       skipped -= 1
     }
     switch choice {
     case .latest: throw QueryError("nothing has been run in this store yet: \(store.root)")
     case .latestOf(let recipe): throw QueryError("no run of a recipe '\(recipe)' in this store")
+    case .latestFrom(let manifest): throw QueryError("no run of \(manifest) in this store")
     case .id(let id): throw QueryError("no run '\(id)' in this store")
     }
   }

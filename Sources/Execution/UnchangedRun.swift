@@ -109,21 +109,21 @@ package struct UnchangedRun {
     }
     let header = Header(
       recipe: graph.recipe, numerics: graph.numerics.rawValue, run: run, views: views, trace: trace, sources: sources.map { ($0, $1) },
-      environments: questions, reports: try RunReport.all(in: graph, for: request.options.targets))
+      environments: questions, reports: try FinalReport.all(in: graph, for: request.options.targets))
     guard let memo = PlanMemo(header: header.json, instances: instances, objects: objects.sorted(), in: judge.store) else { return }
     judge.store.keep(memo, digest)
   }
 }
 
 /// An output of type `report` that no other stage takes: printed at the end of a run.
-package struct RunReport: Sendable, Equatable {
+package struct FinalReport: Sendable, Equatable {
   package let instance: String
   package let output: String
 
   /// Of what the targets need, in order. Throws a `Diagnostic` for a target that does not exist.
-  package static func all(in graph: InstanceGraph, for targets: [String]) throws -> [RunReport] {
+  package static func all(in graph: InstanceGraph, for targets: [String]) throws -> [FinalReport] {
     try graph.needed(for: targets).map { graph.instances[$0] }.filter { graph.dependents[$0.index].isEmpty }.flatMap { instance in
-      instance.outputs.filter { $0.type == .report }.map { RunReport(instance: instance.name, output: $0.name) }
+      instance.outputs.filter { $0.type == .report }.map { FinalReport(instance: instance.name, output: $0.name) }
     }
   }
 }
@@ -138,7 +138,7 @@ extension UnchangedRun {
     let trace: PlanningTrace
     let sources: [(path: String, digest: Digest)]
     let environments: [EnvironmentQuestion]
-    let reports: [RunReport]
+    let reports: [FinalReport]
 
     var json: JSONValue {
       [
@@ -168,7 +168,7 @@ extension UnchangedRun.Header {
     self.environments = environments.compactMap(EnvironmentQuestion.init(json:))
     self.reports = reports.compactMap { pair in
       guard let instance = pair[0]?.stringValue, let output = pair[1]?.stringValue else { return nil }
-      return RunReport(instance: instance, output: output)
+      return FinalReport(instance: instance, output: output)
     }
     guard self.sources.count == sources.count, self.environments.count == environments.count, self.reports.count == reports.count else {
       return nil

@@ -1,12 +1,22 @@
 import ArgumentParser
+import Artifacts
 import Execution
+import Foundation
+import JSONValues
+import Reporting
 
 /// `heirloom export INSTANCE.OUTPUT DIRECTORY`: a copy of a result as plain files.
 struct Export: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Copy a result out of the store as plain files.")
+  static let configuration = CommandConfiguration(
+    abstract: "Copy a result out of the store as plain files.",
+    discussion: """
+      Beside a model or an adapter a README.md is written, a model card with metadata for the Hugging Face hub: scores, what was forgotten, \
+      data, and how to have it again. The result itself has none.
+      """)
 
   @Argument(help: "INSTANCE.OUTPUT: 'tuned[0.001].model'.") var what: String
   @Argument(help: "Where to: a directory that is empty or not there.", completion: .directory) var directory: String
+  @Flag(help: "Write no model card beside a model.") var noCard = false
   @OptionGroup var which: RunChoiceArguments
 
   func run() throws {
@@ -18,7 +28,23 @@ struct Export: ParsableCommand {
         finding.instance.key == nil ? "" : "; it has " + (finding.result?.answer.outputs.map(\.name).joined(separator: ", ") ?? "none")
       throw CommandFailure.usage("say which output of \(name): \(name).OUTPUT\(outputs)")
     }
-    try queries.export(queries.output(output, of: finding), to: directory)
+    let stored = try queries.output(output, of: finding)
+    try queries.export(stored, to: directory)
+    if !noCard, ModelCard.isCarded(stored.type) { try writeCard(stored, finding, queries.store) }
     Terminal.say(directory)
+  }
+
+  /// An artifact that brings a card keeps it.
+  private func writeCard(_ output: StoredOutput, _ finding: StoreQueries.Finding, _ store: Store) throws {
+    let path = directory + "/README.md"
+    guard !FileManager.default.fileExists(atPath: path) else { return }
+    let report = try RunReport.read(finding.run, store)
+    guard let place = report.instances.firstIndex(where: { $0.name.utf8.elementsEqual(finding.instance.name.utf8) }) else { return }
+    let file = output.type == "adapter" ? "adapter_config.json" : "config.json"
+    let configuration = FileManager.default.contents(atPath: "\(directory)/\(file)").flatMap { try? JSONValue(parsing: Array($0)) }
+    let card = ModelCard(report, instance: place, output: output, configuration: configuration)
+    do { try Data(card.text.utf8).write(to: URL(fileURLWithPath: path)) } catch {
+      throw CommandFailure.usage("cannot write \(path): \(error.localizedDescription)")
+    }
   }
 }

@@ -6,7 +6,7 @@ struct FinalReports {
   let recipe: String
   let store: String
 
-  func show(_ reports: [RunReport]) {
+  func show(_ reports: [FinalReport]) {
     let views = "\(store)/views/\(recipe)"
     for report in reports {
       guard let text = try? String(contentsOfFile: "\(views)/\(report.instance)/\(report.output)", encoding: .utf8) else { continue }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Execution
 import Foundation
 
 /// The command line: one file a subcommand, no logic of its own.
@@ -14,9 +15,10 @@ struct Heirloom: ParsableCommand {
       Exit status: 0 done, 1 a stage failed, 2 the manifest or the command line is wrong, 3 the store is damaged or cannot be written,
       130 interrupted (run again to go on).
       """,
-    version: "0.1.0",
+    version: ProgramVersion.text,
     subcommands: [
-      Run.self, Plan.self, Check.self, Status.self, Log.self, Show.self, Runs.self, StagesCommand.self, SchemaCommand.self, Export.self,
+      Run.self, Plan.self, Check.self, Status.self, Log.self, Show.self, Runs.self, Report.self, StagesCommand.self, SchemaCommand.self,
+      Export.self,
       Generate.self, Init.self, Diff.self, PinCommand.self, Unpin.self, GC.self, Fsck.self, Verify.self, Exec.self,
     ])
 

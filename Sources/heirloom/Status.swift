@@ -1,6 +1,7 @@
 import ArgumentParser
 import Execution
 import JSONValues
+import Reporting
 
 /// `heirloom status`: how far a run is.
 struct Status: ParsableCommand {
@@ -10,9 +11,12 @@ struct Status: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let run = try which.queries().run(which.choice)
+    let queries = try which.queries()
+    let run = try queries.run(which.choice)
     if json { return Terminal.say(run.json.encoded(pretty: true)) }
     for line in run.lines { Terminal.say(line) }
+    let matrices = try MatrixReport.read(run, queries.store)
+    if !matrices.isEmpty { Terminal.say("\n" + MatrixReport.text(matrices, style: Terminal.style(1)), terminator: "") }
   }
 }
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Reporting
 
 /// What this process writes on, and whether colour is welcome there.
 enum Terminal {
@@ -7,6 +8,14 @@ enum Terminal {
 
   static func hasColor(_ descriptor: Int32) -> Bool {
     isatty(descriptor) == 1 && (Program.variables["NO_COLOR"] ?? "").isEmpty && Program.variables["TERM"] != "dumb"
+  }
+
+  /// What tables may look like there.
+  static func style(_ descriptor: Int32) -> TerminalStyle {
+    var size = winsize()
+    let isTerminal = isatty(descriptor) == 1
+    let columns = isTerminal && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+    return TerminalStyle.detect(isTerminal: isTerminal, variables: Program.variables, columns: columns)
   }
 
   static func warn(_ diagnostics: [Diagnostic]) {

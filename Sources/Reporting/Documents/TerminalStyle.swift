@@ -1,0 +1,113 @@
+import Diagnostics
+
+/// What a terminal can show: how many colours, and how many columns.
+package struct TerminalStyle: Sendable, Equatable {
+  package enum Depth: Sendable { case none, colors256, trueColor }
+
+  package let depth: Depth
+  /// Nil where nothing has to fit, as in a pipe.
+  package let columns: Int?
+
+  package init(_ depth: Depth, columns: Int? = nil) { (self.depth, self.columns) = (depth, columns) }
+
+  /// Plain text.
+  package static let plain = TerminalStyle(.none)
+
+  /// Of what `variables` say of a terminal; anything else gets plain text, as does who asks for it by NO_COLOR.
+  package static func detect(isTerminal: Bool, variables: [String: String], columns: Int?) -> TerminalStyle {
+    let columns = isTerminal ? columns ?? variables["COLUMNS"].flatMap(Int.init) : nil
+    let term = variables["TERM"] ?? ""
+    guard isTerminal, (variables["NO_COLOR"] ?? "").isEmpty, term != "dumb", !term.isEmpty else {
+      return TerminalStyle(.none, columns: columns)
+    }
+    if ["truecolor", "24bit"].contains(variables["COLORTERM"] ?? "") || term.hasSuffix("-direct") {
+      return TerminalStyle(.trueColor, columns: columns)
+    }
+    return TerminalStyle(term.contains("256color") ? .colors256 : .none, columns: columns)
+  }
+}
+
+/// How many columns of a terminal a text takes.
+package enum TerminalColumns {
+  package static func count(_ text: String) -> Int {
+    text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.unicodeScalars.reduce(0) { $0 + DisplayWidth.columns($1) }
+  }
+
+  /// The beginning of a text that is no wider, with … where something is left out.
+  package static func cut(_ text: String, to columns: Int) -> String {
+    guard count(text) > columns else { return text }
+    var result = String.UnicodeScalarView()
+    var width = 0
+    for scalar in text.unicodeScalars {
+      width += DisplayWidth.columns(scalar)
+      if width > columns - 1 { break }
+      result.append(scalar)
+    }
+    return String(result) + "…"
+  }
+}
+
+/// The colours behind numbers: viridis for scores (read alike by eyes that tell no red from green), vermilion to blue for changes.
+struct CellColor: Equatable {
+  let red: Int
+  let green: Int
+  let blue: Int
+
+  init(_ red: Int, _ green: Int, _ blue: Int) { (self.red, self.green, self.blue) = (red, green, blue) }
+
+  private static let scores = [
+    CellColor(68, 1, 84), CellColor(59, 82, 139), CellColor(33, 145, 140), CellColor(94, 201, 98), CellColor(253, 231, 37),
+  ]
+  private static let loss = CellColor(213, 94, 0)
+  private static let win = CellColor(0, 114, 178)
+
+  /// Nil for what needs no colour.
+  init?(_ shade: ReportDocument.Shade) {
+    switch shade {
+    case .none: return nil
+    case .bad: self = Self.loss
+    case .score(let share):
+      guard share.isFinite else { return nil }
+      let place = min(max(share, 0), 1) * Double(Self.scores.count - 1)
+      let low = min(Int(place), Self.scores.count - 2)
+      self = Self.scores[low].mixed(Self.scores[low + 1], place - Double(low))
+    case .change(let share):
+      // Under a point there is nothing to look at.
+      guard share.isFinite, abs(share) >= 0.01 else { return nil }
+      // Most changes are small: the root spreads them.
+      let strength = min(1, 0.35 + 0.65 * min(1, abs(share)).squareRoot())
+      self = CellColor(128, 128, 128).mixed(share < 0 ? Self.loss : Self.win, strength)
+    }
+  }
+
+  func mixed(_ other: CellColor, _ part: Double) -> CellColor {
+    func mix(_ own: Int, _ its: Int) -> Int { Int((Double(own) + (Double(its) - Double(own)) * part).rounded()) }
+    return CellColor(mix(red, other.red), mix(green, other.green), mix(blue, other.blue))
+  }
+
+  /// Whether black is read better on it than white: relative luminance (WCAG 2) above 0.18.
+  private var isLight: Bool {
+    func linear(_ value: Int) -> Double {
+      let share = Double(value) / 255
+      // A square is near enough to sRGB's curve to choose between two.
+      return share * share
+    }
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.18
+  }
+
+  /// The escape sequence that sets it as background, with a foreground that can be read on it.
+  func escape(_ depth: TerminalStyle.Depth) -> String {
+    switch depth {
+    case .none: ""
+    case .trueColor: "\u{1B}[48;2;\(red);\(green);\(blue);\(isLight ? "38;2;0;0;0" : "38;2;255;255;255")m"
+    case .colors256: "\u{1B}[48;5;\(index256);38;5;\(isLight ? 16 : 231)m"
+    }
+  }
+
+  /// The nearest of the 6 × 6 × 6 cube of 256 colours.
+  private var index256: Int {
+    let levels = [0, 95, 135, 175, 215, 255]
+    func nearest(_ value: Int) -> Int { levels.indices.min { abs(levels[$0] - value) < abs(levels[$1] - value) } ?? 0 }
+    return 16 + 36 * nearest(red) + 6 * nearest(green) + nearest(blue)
+  }
+}
