@@ -6,6 +6,8 @@ package struct RolloutReport: Sendable {
   package struct PassRate: Sendable, Equatable {
     package let rate: Double
     package let records: Int
+
+    package init(rate: Double, records: Int) { (self.rate, self.records) = (rate, records) }
   }
 
   /// Records by the variance of their completions' rewards: none at all, then up to each edge, then beyond.
