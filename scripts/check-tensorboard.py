@@ -2,7 +2,7 @@
 """Shows that TensorBoard's own reader finds in event files what the report's JSON has: every point of every curve.
 
     heirloom report RUN --format json --output report.json
-    heirloom report RUN --format tensorboard --output events
+    heirloom export tensorboard events --run RUN
     python3 scripts/check-tensorboard.py events report.json
 
 Prints one JSON object: trainings, curves and points compared. Exit status 1 when one is missing, too many, or another number than the

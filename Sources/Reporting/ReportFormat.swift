@@ -2,25 +2,18 @@ import JSONValues
 
 /// How a report is written.
 package enum ReportFormat: String, Sendable, CaseIterable {
-  case text, markdown, json, tensorboard
-}
-
-/// A report as it is to be written somewhere.
-package enum ReportProduct: Sendable {
-  /// One file, or what goes to standard output; ended by a line break.
-  case text(String)
-  /// Files of a directory by their relative paths.
-  case files([(path: String, bytes: [UInt8])])
+  case text, markdown, json
 }
 
 extension RunReport {
+  /// One file, or what goes to standard output; ended by a line break.
+  ///
   /// - Parameter style: of the terminal it is for; other formats do not know it.
-  package func product(_ format: ReportFormat, style: TerminalStyle = .plain) -> ReportProduct {
+  package func text(_ format: ReportFormat, style: TerminalStyle = .plain) -> String {
     switch format {
-    case .text: .text(TerminalWriter(style: style).text(ReportDocument(self, .terminal)))
-    case .markdown: .text(MarkdownWriter.text(ReportDocument(self, .page)))
-    case .json: .text(json.encoded(pretty: true) + "\n")
-    case .tensorboard: .files(tensorBoardFiles)
+    case .text: TerminalWriter(style: style).text(ReportDocument(self, .terminal))
+    case .markdown: MarkdownWriter.text(ReportDocument(self, .page))
+    case .json: json.encoded(pretty: true) + "\n"
     }
   }
 }

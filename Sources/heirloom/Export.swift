@@ -5,10 +5,35 @@ import Foundation
 import JSONValues
 import Reporting
 
-/// `heirloom export INSTANCE.OUTPUT DIRECTORY`: a copy of a result as plain files.
+/// `heirloom export`: what is in the store, in the form that others read.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Copy a result out of the store as plain files.",
+    abstract: "Copy a result out of the store as plain files, or training curves for TensorBoard.",
+    subcommands: [ExportResult.self, ExportTensorBoard.self], defaultSubcommand: ExportResult.self)
+}
+
+/// `heirloom export tensorboard DIRECTORY`.
+struct ExportTensorBoard: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tensorboard", abstract: "Write the training curves of a run as TensorBoard's event files.",
+    discussion: "A directory for each training, which TensorBoard calls a run: tensorboard --logdir DIRECTORY")
+
+  @Argument(help: "Where to: a directory that is empty or not there.", completion: .directory) var directory: String
+  @OptionGroup var which: RunChoiceArguments
+
+  func run() throws {
+    let queries = try which.queries()
+    let files = try RunReport.read(queries.run(which.choice), queries.store).tensorBoardFiles
+    if files.isEmpty { throw CommandFailure.usage("the run has no curves") }
+    try OutputFile.write(files, into: directory)
+    Terminal.say(directory)
+  }
+}
+
+/// `heirloom export [result] INSTANCE.OUTPUT DIRECTORY`: a copy of a result as plain files.
+struct ExportResult: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "result", abstract: "Copy a result out of the store as plain files.",
     discussion: """
       Beside a model or an adapter a README.md is written, a model card with metadata for the Hugging Face hub: scores, what was forgotten, \
       data, and how to have it again. The result itself has none.
@@ -43,8 +68,6 @@ struct Export: ParsableCommand {
     let file = output.type == "adapter" ? "adapter_config.json" : "config.json"
     let configuration = FileManager.default.contents(atPath: "\(directory)/\(file)").flatMap { try? JSONValue(parsing: Array($0)) }
     let card = ModelCard(report, instance: place, output: output, configuration: configuration)
-    do { try Data(card.text.utf8).write(to: URL(fileURLWithPath: path)) } catch {
-      throw CommandFailure.usage("cannot write \(path): \(error.localizedDescription)")
-    }
+    try OutputFile.write(Array(card.text.utf8), to: path)
   }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Execution
-import Foundation
 import Planning
 import Reporting
 
@@ -15,8 +14,7 @@ struct Report: ParsableCommand {
 
   @Argument(help: "A run, or the manifest of a recipe.") var what: String = "latest"
   @Option(help: "How to write it: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).") var format: ReportFormat = .text
-  @Option(name: .shortAndLong, help: "Write to this file instead of standard output; tensorboard, to this directory.", completion: .file())
-  var output: String?
+  @Option(name: .shortAndLong, help: "Write to this file instead of standard output.", completion: .file()) var output: String?
   @OptionGroup var store: StoreArguments
 
   func run() throws {
@@ -34,32 +32,10 @@ struct Report: ParsableCommand {
       choice = .id(what)
     }
     let report = try RunReport.read(queries.run(choice), queries.store)
-    switch report.product(format, style: output == nil ? Terminal.style(1) : .plain) {
-    case .text(let text):
-      guard let output else { return Terminal.say(text, terminator: "") }
-      try Self.write(Array(text.utf8), to: output)
-    case .files(let files):
-      guard let output else { throw CommandFailure.usage("--format \(format.rawValue) writes a directory: say which with --output") }
-      try Self.write(files, to: output)
-    }
-    if let output { Terminal.say(output) }
-  }
-
-  /// Into a directory that is empty or not there.
-  private static func write(_ files: [(path: String, bytes: [UInt8])], to directory: String) throws {
-    if let names = try? FileManager.default.contentsOfDirectory(atPath: directory), !names.isEmpty {
-      throw CommandFailure.usage("\(directory) is not empty")
-    }
-    if files.isEmpty { throw CommandFailure.usage("the run has no curves") }
-    for (path, bytes) in files { try write(bytes, to: "\(directory)/\(path)") }
-  }
-
-  private static func write(_ bytes: [UInt8], to path: String) throws {
-    let url = URL(fileURLWithPath: path)
-    do {
-      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(bytes).write(to: url, options: .atomic)
-    } catch { throw CommandFailure.usage("cannot write \(path): \(error.localizedDescription)") }
+    let text = report.text(format, style: output == nil ? Terminal.style(1) : .plain)
+    guard let output else { return Terminal.say(text, terminator: "") }
+    try OutputFile.write(Array(text.utf8), to: output)
+    Terminal.say(output)
   }
 
   /// Names of runs have neither slashes nor an extension.

@@ -38,14 +38,9 @@ import Testing
     return run
   }
 
-  private static func text(_ report: RunReport, _ format: ReportFormat, _ style: TerminalStyle = .plain) throws -> String {
-    guard case .text(let text) = report.product(format, style: style) else { throw CancellationError() }
-    return text
-  }
-
   @Test("Markdown: every table keeps its columns, and nothing is markup")
   func markdown() throws {
-    let text = try Self.text(try Self.run().report(), .markdown)
+    let text = try Self.run().report().text(.markdown)
     var columns: Int?
     var isCode = false
     for line in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).map({ String(Substring($0)) }) {
@@ -87,9 +82,9 @@ import Testing
   @Test("a terminal gets no control character but those of the colours, and no line wider than it is")
   func terminal() throws {
     let report = try Self.run().report()
-    Self.expectQuiet(try Self.text(report, .text))
+    Self.expectQuiet(report.text(.text))
     for style in [TerminalStyle(.none, columns: 80), TerminalStyle(.trueColor, columns: 80), TerminalStyle(.colors256, columns: 80)] {
-      let text = try Self.text(report, .text, style)
+      let text = report.text(.text, style: style)
       Self.expectQuiet(text, allowsEscapes: true)
       let plain = text.replacing(/\u{1B}\[[0-9;]*m/, with: "")
       #expect(!plain.contains("\u{1B}"))
@@ -100,7 +95,7 @@ import Testing
   @Test("JSON reads back, with every text as it was")
   func json() throws {
     let run = try Self.run()
-    let json = try JSONValue.parse(try Self.text(try run.report(), .json))
+    let json = try JSONValue.parse(try run.report().text(.json))
     let rows = try #require(json["samples"]?[0]?["rows"]?.arrayValue)
     for (index, text) in Self.texts.enumerated() {
       #expect(rows.contains { $0["record"] == .integer(index) && $0["prompt"]?.stringValue?.utf8.elementsEqual(text.utf8) == true })
@@ -154,9 +149,7 @@ import Testing
   @Test("a pipe gets the numbers without a colour, a terminal the same numbers with them")
   func colours() throws {
     let report = try ReportTests.whole().report()
-    guard case .text(let plain) = report.product(.text), case .text(let coloured) = report.product(.text, style: .init(.trueColor)) else {
-      return
-    }
+    let (plain, coloured) = (report.text(.text), report.text(.text, style: .init(.trueColor)))
     #expect(!plain.contains("\u{1B}") && coloured.contains("\u{1B}[48;2;"))
     for number in ["93.8 ± 6.3", "-12.5 [-17.0, -8.0]*", "-28.1", "1 of 2", "-11.3 [-20.0, -2.5]"] {
       #expect(plain.contains(number) && coloured.contains(number), "\(number)")

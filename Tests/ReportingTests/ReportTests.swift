@@ -181,10 +181,7 @@ import Testing
     let curves = try #require(report.curves.first)
     #expect(curves.isPartial && curves["loss"]?.points == [.init(step: 1, value: 2.5), .init(step: 2, value: 1.5)])
     #expect(report.notes == [])
-    for format in [ReportFormat.text, .markdown, .json] {
-      guard case .text(let text) = report.product(format) else { return #expect(Bool(false)) }
-      #expect(text.contains("running"))
-    }
+    for format in ReportFormat.allCases { #expect(report.text(format).contains("running"), "\(format)") }
   }
 
   @Test("what failed is said with the end of its log")
@@ -194,7 +191,7 @@ import Testing
     try run.finish(status: 1)
     let report = try run.report()
     #expect(report.overview.standing == "failed" && report.instances[0].error == "exit status 1")
-    guard case .text(let text) = report.product(.markdown) else { return #expect(Bool(false)) }
+    let text = report.text(.markdown)
     #expect(text.contains("**train**: exit status 1") && text.contains("\nthree\n```\n"))
   }
 
@@ -223,38 +220,7 @@ import Testing
       #expect(report.notes.count { $0.hasPrefix(start) } == 1, "\(start): \(report.notes)")
     }
     #expect(report.notes.count == 6, "\(report.notes)")
-    guard case .text(let text) = report.product(.text) else { return #expect(Bool(false)) }
+    let text = report.text(.text)
     #expect(text.contains("Notes"))
-  }
-
-  @Test("a thousand instances are read within a second")
-  func thousand() throws {
-    let run = try SyntheticRun()
-    let log = Records.log(50)
-    try run.add("base", "model/import", outputs: [.init("model", "model", files: [("config.json", Array("{}".utf8))])])
-    for index in 0..<500 {
-      try run.add(
-        "train[\(index)]", "train/sft", axes: [("n", .integer(index))],
-        inputs: [("model", [index == 0 ? "base.model" : "train[\(index - 1)].model"])],
-        outputs: [.init("model", "model", files: [("config.json", Array("{\"n\":\(index)}".utf8))]), .init("log", "json", log)],
-        log: "done\n")
-      try run.add(
-        "scores[\(index)]", "evaluate", axes: [("n", .integer(index))],
-        inputs: [("model", ["train[\(index)].model"]), ("suite", ["./suite"])],
-        outputs: [
-          .init("scores", "scores", Records.scores("copy", (0..<64).map { $0 % 2 })),
-          .init("samples", "file", Records.samples((0..<64).map { ("prompt \($0) =", " \($0 % 3)", " \($0 % 2)") })),
-        ], log: "done\n")
-    }
-    try run.finish()
-    let clock = ContinuousClock()
-    var report: RunReport?
-    let reading = try clock.measure { report = try run.report() }
-    let read = try #require(report)
-    var written = 0
-    let writing = clock.measure { if case .text(let text) = read.product(.json) { written = text.utf8.count } }
-    #expect(read.instances.count == 1001 && read.curves.count == 500 && read.evaluations.count == 500 && written > 0)
-    print("1,001 instances read in \(reading), written as \(written) bytes of JSON in \(writing)")
-    #expect(reading < .seconds(3), "a loaded machine is given three times as long")
   }
 }

@@ -38,10 +38,10 @@ import Testing
     #expect(try run.report().tensorBoardFiles[0].bytes == files[0].bytes)
     let messages = try Self.events(files[0].bytes)
     #expect(messages.count == 5 && String(decoding: messages[0].suffix(13), as: UTF8.self) == "brain.Event:2")
-    // wall_time (9 bytes), step 1 (2), then a summary (2 and 17 + 26): loss 1 and learning_rate 0.00125 as float32; kl is null there.
+    // wall_time (9 bytes), step 1 (2), then a summary (2 and 13 + 22): loss 1 and learning_rate 0.00125 as float32; kl is null there.
     #expect(
       Array(messages[1].dropFirst(9)) == [
-        0x10, 1, 0x2A, 37, 0x0A, 11, 0x0A, 4, 0x6C, 0x6F, 0x73, 0x73, 0x15, 0, 0, 0x80, 0x3F, 0x0A, 22, 0x0A, 13,
+        0x10, 1, 0x2A, 35, 0x0A, 11, 0x0A, 4, 0x6C, 0x6F, 0x73, 0x73, 0x15, 0, 0, 0x80, 0x3F, 0x0A, 20, 0x0A, 13,
       ] + Array("learning_rate".utf8) + [0x15, 0x0A, 0xD7, 0xA3, 0x3A])
   }
 

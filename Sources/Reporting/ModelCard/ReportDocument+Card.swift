@@ -91,8 +91,9 @@ extension ReportDocument {
     paragraph(
       "With the manifest and its project in place this computes the same bytes, in the numerics class ", .code(overview.numerics), ":")
     code([overview.command])
+    // Cards are published: the name of a machine stays at home.
     let hosts = overview.hosts.map { host in
-      host.facts.members.map { "\($0.key) \($0.value.stringValue ?? $0.value.encoded())" }.joined(separator: ", ")
+      host.facts.members.filter { $0.key != "host" }.map { "\($0.key) \($0.value.stringValue ?? $0.value.encoded())" }.joined(separator: ", ")
     }
     if !hosts.isEmpty { list(hosts.map { ["Computed on ", .plain($0)] }) }
     heading(3, "The manifest")
