@@ -93,7 +93,8 @@ extension ReportDocument {
     code([overview.command])
     // Cards are published: the name of a machine stays at home.
     let hosts = overview.hosts.map { host in
-      host.facts.members.filter { $0.key != "host" }.map { "\($0.key) \($0.value.stringValue ?? $0.value.encoded())" }.joined(separator: ", ")
+      let facts = host.facts.members.filter { $0.key != "host" }
+      return facts.map { "\($0.key) \($0.value.stringValue ?? $0.value.encoded())" }.joined(separator: ", ")
     }
     if !hosts.isEmpty { list(hosts.map { ["Computed on ", .plain($0)] }) }
     heading(3, "The manifest")
