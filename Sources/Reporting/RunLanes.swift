@@ -1,3 +1,5 @@
+import Plotting
+
 /// What ran when: lanes so that no two in one overlap, and the chain of durations that no number of processors shortens.
 struct RunLanes {
   /// By instance; nil for what was not started.
@@ -26,23 +28,9 @@ struct RunLanes {
     return lanes
   }
 
-  /// Over what was done in this run; inputs come before their consumers in a plan, so one pass finds it.
+  /// Over what was done in this run.
   private static func critical(_ rows: [InstanceRow], _ now: Double) -> Set<Int> {
-    func seconds(_ row: InstanceRow) -> Double { row.began.map { max(0, (row.ended ?? now) - $0) } ?? 0 }
-    var lengths = [Double](repeating: 0, count: rows.count)
-    var previous = [Int?](repeating: nil, count: rows.count)
-    for index in rows.indices {
-      for need in rows[index].needs where need < index && lengths[need] > previous[index].map({ lengths[$0] }) ?? 0 {
-        previous[index] = need
-      }
-      lengths[index] = seconds(rows[index]) + (previous[index].map { lengths[$0] } ?? 0)
-    }
-    guard var place = lengths.indices.max(by: { lengths[$0] < lengths[$1] }), lengths[place] > 0 else { return [] }
-    var chain: Set<Int> = []
-    while true {
-      if rows[place].began != nil { chain.insert(place) }
-      guard let before = previous[place] else { return chain }
-      place = before
-    }
+    let seconds = rows.map { row in row.began.map { max(0, (row.ended ?? now) - $0) } ?? 0 }
+    return Set(GraphDrawing.criticalPath(seconds: seconds, needs: rows.map(\.needs)).filter { rows[$0].began != nil })
   }
 }
