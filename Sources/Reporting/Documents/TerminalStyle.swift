@@ -27,26 +27,6 @@ package struct TerminalStyle: Sendable, Equatable {
   }
 }
 
-/// How many columns of a terminal a text takes.
-package enum TerminalColumns {
-  package static func count(_ text: String) -> Int {
-    text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.unicodeScalars.reduce(0) { $0 + DisplayWidth.columns($1) }
-  }
-
-  /// The beginning of a text that is no wider, with … where something is left out.
-  package static func cut(_ text: String, to columns: Int) -> String {
-    guard count(text) > columns else { return text }
-    var result = String.UnicodeScalarView()
-    var width = 0
-    for scalar in text.unicodeScalars {
-      width += DisplayWidth.columns(scalar)
-      if width > columns - 1 { break }
-      result.append(scalar)
-    }
-    return String(result) + "…"
-  }
-}
-
 /// The colours behind numbers: viridis for scores (read alike by eyes that tell no red from green), vermilion to blue for changes.
 struct CellColor: Equatable {
   let red: Int

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A document for a terminal: columns by the width of what is in them, colours where there are any, nothing that moves the cursor.
 struct TerminalWriter {
   let style: TerminalStyle
