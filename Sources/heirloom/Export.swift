@@ -18,6 +18,7 @@ struct Export: ParsableCommand {
   @Argument(help: "Where to: a directory that is empty or not there.", completion: .directory) var directory: String
   @Flag(help: "Write no model card beside a model.") var noCard = false
   @OptionGroup var which: RunChoiceArguments
+  @OptionGroup var task: TaskArguments
 
   func run() throws {
     let queries = try which.queries()
@@ -29,7 +30,7 @@ struct Export: ParsableCommand {
       throw CommandFailure.usage("say which output of \(name): \(name).OUTPUT\(outputs)")
     }
     let stored = try queries.output(output, of: finding)
-    try queries.export(stored, to: directory)
+    try task.watch { meter in try queries.export(stored, to: directory, meter: meter) }
     if !noCard, ModelCard.isCarded(stored.type) { try writeCard(stored, finding, queries.store) }
     Terminal.say(directory)
   }

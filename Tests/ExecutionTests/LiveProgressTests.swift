@@ -109,7 +109,7 @@ struct LiveProgressTests {
     }
   }
 
-  @Test("no line is wider than the terminal, and names keep what tells them apart", arguments: [200, 80, 40, 20, 12, 5, 2, 1])
+  @Test("no line is wider than the terminal, and names keep what tells them apart", arguments: [200, 80, 40, 20, 12, 5, 2])
   func narrow(columns: Int) {
     let watcher = Watcher(columns: columns, rows: 10)
     let display = watcher.display()
@@ -133,11 +133,13 @@ struct LiveProgressTests {
     #expect(watcher.screen.transcript.joined() == "nothing to do in 0.0 s")
   }
 
-  @Test("a resize leaves nothing behind, however a terminal deals with lines that are too long", arguments: [true, false])
-  func resize(folds: Bool) {
+  @Test(
+    "a resize leaves nothing behind, however a terminal deals with lines that are too long",
+    arguments: [ScreenEmulator.Narrowing.folds, .foldsUpwards, .cuts])
+  func resize(narrowing: ScreenEmulator.Narrowing) {
     var random = SystemRandomNumberGenerator()
     for _ in 0..<60 {
-      let watcher = Watcher(columns: 100, rows: 20, narrowing: folds ? .folds : .cuts)
+      let watcher = Watcher(columns: 100, rows: 20, narrowing: narrowing)
       let display = watcher.display()
       display.begin(100)
       var finished: [String] = []
@@ -158,9 +160,33 @@ struct LiveProgressTests {
         #expect(screen.shown.filter { $0.contains(" of 100 done") || $0.contains("/100") }.count == 1, "\(screen.shown)")
       }
       display.end()
-      if folds { #expect(watcher.screen.transcript == finished + ["nothing to do in 0.0 s"]) }
+      let transcript = watcher.screen.transcript
+      switch narrowing {
+      case .folds: #expect(transcript.filter { !$0.isEmpty } == finished + ["nothing to do in 0.0 s"])
+      // Rows of the area may be in its scrollback, but of what stays everything is there once and in order.
+      case .foldsUpwards:
+        let kept = transcript.filter { $0.contains("finished") }
+        #expect(kept.count == finished.count && zip(kept, finished).allSatisfy { $0.hasSuffix($1) }, "\(kept)")
+      case .cuts: break
+      }
       #expect(watcher.screen.unknown == [])
     }
+  }
+
+  @Test("a window that becomes narrower bit by bit leaves nothing in a scrollback that takes folded rows")
+  func drag() {
+    let watcher = Watcher(columns: 120, rows: 24, narrowing: .foldsUpwards)
+    let display = watcher.display()
+    display.begin(520)
+    for index in 1...20 { display.start("train[\(index),2e-5]", expectedSeconds: 4000) }
+    watcher.pass(100)
+    display.refresh()
+    for columns in stride(from: 119, through: 40, by: -1) {
+      watcher.resize(columns: columns, rows: 24)
+      display.resize()
+    }
+    display.end()
+    #expect(watcher.screen.transcript == ["nothing to do in 0.0 s"])
   }
 
   @Test("a failure stands there at once, with the end of its log, and is never drawn over")

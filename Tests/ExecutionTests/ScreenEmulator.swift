@@ -3,10 +3,10 @@ import Diagnostics
 /// A terminal in miniature, to see what somebody in front of one would see: the part of VT100 and xterm that Heirloom writes, with a
 /// scrollback, as its own interpreter. Anything it does not know is a fault of the writer, and kept in `unknown`.
 ///
-/// A character takes as many columns as `DisplayWidth` says. Narrower lines can be dealt with in both ways that terminals have: folded, as
-/// tmux and VTE do, or cut, as xterm does.
+/// A character takes as many columns as `DisplayWidth` says. Narrower lines can be dealt with in the ways that terminals have: folded with
+/// the cursor kept in sight, folded with the last rows kept in sight, as tmux does, or cut, as xterm does.
 struct ScreenEmulator {
-  enum Narrowing { case folds, cuts }
+  enum Narrowing { case folds, foldsUpwards, cuts }
 
   private struct Line: Equatable {
     /// One a column; a wide character is followed by an empty text.
@@ -27,6 +27,7 @@ struct ScreenEmulator {
   private var wraps = true
   /// The last column is written to; the next character goes to the next line.
   private var isWrapDue = false
+  private var saved = (row: 0, column: 0)
   private var attributes = ""
   /// Every SGR in force when something was written: to see whether there is colour at all.
   private(set) var usesAttributes = false
@@ -134,6 +135,16 @@ struct ScreenEmulator {
   // MARK: - Escapes
 
   private mutating func escape(_ scalars: inout Substring.UnicodeScalarView) {
+    switch scalars.first {
+    case "7": saved = cursor
+    case "8": cursor = (min(saved.row, rows - 1), min(saved.column, columns - 1))
+    default: break
+    }
+    if scalars.first == "7" || scalars.first == "8" {
+      isWrapDue = false
+      scalars.removeFirst()
+      return
+    }
     guard scalars.first == "[" else { return unknown.append("ESC \(scalars.popFirst().map { String($0) } ?? "")") }
     scalars.removeFirst()
     var parameters = ""
@@ -152,7 +163,16 @@ struct ScreenEmulator {
     case (_, "A"):
       cursor.row = max(0, cursor.row - (Int(parameters) ?? 1))
       isWrapDue = false
+    case (_, "B"):
+      cursor.row = min(rows - 1, cursor.row + (Int(parameters) ?? 1))
+      isWrapDue = false
+    case ("", "K"):
+      // As xterm: a character in the last column goes even when the next would be on the next line.
+      screen[cursor.row].cells = Array(screen[cursor.row].cells.prefix(cursor.column))
+      screen[cursor.row].isContinued = false
     case ("", "J"):
+      // As tmux: what is cleared from the first cell on goes into the scrollback.
+      if cursor == (0, 0) { history += screen.reversed().drop { $0.cells.isEmpty }.reversed() }
       screen[cursor.row].cells = Array(screen[cursor.row].cells.prefix(cursor.column))
       screen[cursor.row].isContinued = false
       for row in (cursor.row + 1)..<max(rows, cursor.row + 1) { screen[row] = Line() }
@@ -171,13 +191,6 @@ struct ScreenEmulator {
 
   /// As tmux and VTE do it: the cursor stays on its character, lines are folded anew; in a lower window rows under the cursor go first.
   mutating func resize(columns newColumns: Int, rows newRows: Int) {
-    if narrowing == .folds {
-      fold(to: newColumns)
-    } else {
-      columns = newColumns
-      screen = screen.map { Line(cells: Array($0.cells.prefix(newColumns)), isContinued: false) }
-      cursor.column = min(cursor.column, newColumns - 1)
-    }
     while screen.count > newRows {
       if cursor.row < screen.count - 1 {
         screen.removeLast()
@@ -186,8 +199,15 @@ struct ScreenEmulator {
         cursor.row -= 1
       }
     }
-    while screen.count < newRows { screen.append(Line()) }
     rows = newRows
+    if narrowing != .cuts {
+      fold(to: newColumns)
+    } else {
+      columns = newColumns
+      screen = screen.map { Line(cells: Array($0.cells.prefix(newColumns)), isContinued: false) }
+      cursor.column = min(cursor.column, newColumns - 1)
+    }
+    while screen.count < newRows { screen.append(Line()) }
     isWrapDue = false
   }
 
@@ -222,7 +242,9 @@ struct ScreenEmulator {
     // The screen ends where the text does; what is above it is history.
     var last = folded.count
     while last > newCursor.row + 1, folded[last - 1].cells.isEmpty { last -= 1 }
-    let top = max(0, min(newCursor.row, max(last, 1) - screen.count))
+    let bottom = max(0, max(last, 1) - screen.count)
+    let top = narrowing == .folds ? min(newCursor.row, bottom) : bottom
+    if newCursor.row < top { newCursor = (top, 0) }
     history = Array(folded[..<top])
     screen = Array(folded[top...].prefix(max(screen.count, newCursor.row - top + 1)))
     while screen.count < rows { screen.append(Line()) }

@@ -142,10 +142,11 @@ package final class LiveProgress: ProgressDisplay {
   // MARK: - Drawing
 
   private func draw(staying: [String] = [], isShown: Bool = true) {
-    let lines = isShown && isForeground() ? areaLines(size()) : []
+    let size = size()
+    let lines = isShown && isForeground() ? areaLines(size) : []
     // Nothing is drawn while the shell has the terminal; lines that stay are written as any program's are.
     if lines.isEmpty { hold?.release() } else { hold?.take() }
-    area.draw(staying: staying, area: lines)
+    area.draw(staying: staying, area: lines, size: size)
   }
 
   /// One row of the terminal is left to the lines that stay.

@@ -53,7 +53,8 @@ struct RunningTable {
 
   init(_ rows: [RunningRow], columns: Int, style: ProgressStyle) {
     self.rows = rows
-    self.columns = columns
+    // Not to the last column: where a terminal folds lines, a window that is made a little narrower would double each of them.
+    self.columns = columns < 60 ? columns : columns - columns / 10
     self.style = style
   }
 

@@ -72,12 +72,12 @@ package final class TaskProgress: Sendable {
 
   /// Shows how far the work is at `now`, on the clock of `meter`.
   package func show(now: Double) {
-    let columns = max(1, size().columns - 1)
+    let size = size()
     let text = Self.text(meter.reading, now: now)
     state.withLock { state in
       guard !state.isOver else { return }
       switch style {
-      case .live: state.area.draw(area: [TerminalColumns.cut(text, to: columns)])
+      case .live: state.area.draw(area: [TerminalColumns.cut(text, to: max(1, size.columns - 1))], size: size)
       case .plain: write(text + "\n")
       case .silent: break
       }
@@ -88,7 +88,7 @@ package final class TaskProgress: Sendable {
   package func end() {
     state.withLock { state in
       state.isOver = true
-      state.area.draw(area: [])
+      state.area.draw(area: [], size: size())
     }
   }
 
@@ -100,6 +100,7 @@ package final class TaskProgress: Sendable {
       parts.append("\(reading.items)" + (reading.itemsInAll > 0 ? " of \(reading.itemsInAll)" : ""))
     }
     let seconds = now - reading.began
+    if parts.count == 1, seconds >= 1 { parts.append(ProgressText.duration(seconds)) }
     let isBytes = reading.bytes > 0
     let (done, all) = isBytes ? (reading.bytes, reading.bytesInAll) : (reading.items, reading.itemsInAll)
     // A rate of the first moments would be one of starting.

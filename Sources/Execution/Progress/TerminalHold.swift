@@ -58,7 +58,7 @@ package final class TerminalHold {
 nonisolated(unsafe) private var heldDescriptor: Int32 = -1
 
 extension LiveArea {
-  private static let farewellBytes: StaticString = "\u{1B}[0m\r\u{1B}[J\u{1B}[?7h\u{1B}[?25h\u{1B}[?2026l"
+  private static let farewellBytes: StaticString = "\u{1B}[0m\r\u{1B}7\u{1B}[K\u{1B}[B\u{1B}[J\u{1B}8\u{1B}[?7h\u{1B}[?25h\u{1B}[?2026l"
 
   /// For a signal handler, which may do nothing but system calls.
   fileprivate static func sayFarewell() {

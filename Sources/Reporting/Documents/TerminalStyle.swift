@@ -2,7 +2,8 @@ import Diagnostics
 
 /// What a terminal can show: how many colours, and how many columns.
 package struct TerminalStyle: Sendable, Equatable {
-  package enum Depth: Sendable { case none, colors256, trueColor }
+  /// `colors16`: what the user has made of them, so nothing is put behind a text.
+  package enum Depth: Sendable { case none, colors16, colors256, trueColor }
 
   package let depth: Depth
   /// Nil where nothing has to fit, as in a pipe.
@@ -13,17 +14,22 @@ package struct TerminalStyle: Sendable, Equatable {
   /// Plain text.
   package static let plain = TerminalStyle(.none)
 
-  /// Of what `variables` say of a terminal; anything else gets plain text, as does who asks for it by NO_COLOR.
+  private static let colorful = ["xterm", "screen", "tmux", "rxvt", "linux", "konsole", "ansi"]
+
+  /// Of what `variables` say of a terminal; anything else gets plain text, as does who asks for it by NO_COLOR, unless CLICOLOR_FORCE
+  /// asks for colour (`ColorWish`).
   package static func detect(isTerminal: Bool, variables: [String: String], columns: Int?) -> TerminalStyle {
     let columns = isTerminal ? columns ?? variables["COLUMNS"].flatMap(Int.init) : nil
     let term = variables["TERM"] ?? ""
-    guard isTerminal, (variables["NO_COLOR"] ?? "").isEmpty, term != "dumb", !term.isEmpty else {
+    guard ColorWish.isColored(isTerminal: isTerminal, variables: variables), !term.isEmpty || ColorWish.isForced(variables) else {
       return TerminalStyle(.none, columns: columns)
     }
     if ["truecolor", "24bit"].contains(variables["COLORTERM"] ?? "") || term.hasSuffix("-direct") {
       return TerminalStyle(.trueColor, columns: columns)
     }
-    return TerminalStyle(term.contains("256color") ? .colors256 : .none, columns: columns)
+    if term.contains("256color") { return TerminalStyle(.colors256, columns: columns) }
+    let isColored = ColorWish.isForced(variables) || term.contains("color") || colorful.contains { term.hasPrefix($0) }
+    return TerminalStyle(isColored ? .colors16 : .none, columns: columns)
   }
 }
 
@@ -78,7 +84,7 @@ struct CellColor: Equatable {
   /// The escape sequence that sets it as background, with a foreground that can be read on it.
   func escape(_ depth: TerminalStyle.Depth) -> String {
     switch depth {
-    case .none: ""
+    case .none, .colors16: ""
     case .trueColor: "\u{1B}[48;2;\(red);\(green);\(blue);\(isLight ? "38;2;0;0;0" : "38;2;255;255;255")m"
     case .colors256: "\u{1B}[48;5;\(index256);38;5;\(isLight ? 16 : 231)m"
     }

@@ -55,6 +55,15 @@ struct TerminalWriter {
     return lines + [TerminalColumns.cut(line, to: columns)]
   }
 
+  /// In red what got worse, bold what got better: with 16 colours there is no scale, and no other of them is read on black and on white.
+  private static func marked(_ text: String, _ shade: ReportDocument.Shade) -> String {
+    switch shade {
+    case .bad: "\u{1B}[31m\(text)\u{1B}[0m"
+    case .change(let share) where share.isFinite && abs(share) >= 0.01: "\u{1B}[\(share < 0 ? 31 : 1)m\(text)\u{1B}[0m"
+    default: text
+    }
+  }
+
   // MARK: - Tables
 
   /// A table that is wider than the terminal goes on below, its first column again in front.
@@ -101,6 +110,7 @@ struct TerminalWriter {
       let padded = table.columns[column].alignment == .right ? space + cell.text : isLast ? cell.text : cell.text + space
       guard style.depth != .none else { return padded }
       if isTitle { return "\u{1B}[2m\(padded)\u{1B}[0m" }
+      if style.depth == .colors16 { return Self.marked(padded, cell.shade) }
       return CellColor(cell.shade).map { $0.escape(style.depth) + padded + "\u{1B}[0m" } ?? padded
     }
     var line = parts.joined(separator: Self.gap)
