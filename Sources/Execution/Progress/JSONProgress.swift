@@ -40,7 +40,7 @@ package final class JSONProgress: ProgressDisplay {
     case .notice(let text): ("notice", [("text", .string(text))])
     case .stopping(let running): ("stopping", [("running", .integer(running))])
     case .ended(let outcome): ("summary", summaryMembers(outcome))
-    case .outlook: nil
+    case .outlook, .joined: nil
     }
   }
 

@@ -53,7 +53,7 @@ package final class LiveProgress: ProgressDisplay {
   package var wantsOutlook: Bool { true }
   package var taskStyle: TaskProgress.Style { .live(style) }
 
-  package func refresh() { draw() }
+  package func refresh() { draw(staying: takeSkips()) }
 
   package func resize() {
     area.forget()
@@ -74,7 +74,8 @@ package final class LiveProgress: ProgressDisplay {
       overall.total = count
       began = clock
     case .started(let name, let start):
-      running.append(Running(name: name, since: clock, expectedSeconds: start.expectedSeconds, heard: clock))
+      let since = clock - start.elapsedSeconds
+      running.append(Running(name: name, since: since, expectedSeconds: start.expectedSeconds, heard: clock))
     case .advanced(let name, let activity): advance(name, activity)
     case .outlook(let outlook): overall.outlook = outlook
     case .failed(let name, _):
@@ -83,10 +84,11 @@ package final class LiveProgress: ProgressDisplay {
     case .cached(let name), .finished(let name, _), .interrupted(let name): forget(name)
     case .retrying(let name, _, _, _), .blocked(let name, _): forget(name)
     case .ended: running = []
+    case .joined(let outcome): began = clock - outcome.seconds
     case .notice, .warned, .stopping, .skipped: break
     }
     switch event {
-    case .began, .cached, .started, .advanced, .outlook: return
+    case .began, .joined, .cached, .started, .advanced, .outlook: return
     case .ended:
       draw(staying: takeSkips() + style.lines(event) + failureLines)
       close()

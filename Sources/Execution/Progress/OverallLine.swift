@@ -19,6 +19,9 @@ struct OverallLine {
   /// Counts what has ended.
   mutating func count(_ event: ProgressEvent) {
     switch event {
+    case .joined(let outcome):
+      (ran, cached, failed) = (outcome.ran, outcome.cached, outcome.failed)
+      dropped = outcome.skipped + outcome.interrupted
     case .cached: cached += 1
     case .finished: ran += 1
     case .failed: failed += 1

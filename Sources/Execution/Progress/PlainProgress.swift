@@ -35,7 +35,7 @@ package final class PlainProgress: ProgressDisplay {
     case .cached:
       cached += 1
       return
-    case .began, .advanced, .outlook: return
+    case .began, .joined, .advanced, .outlook: return
     default: break
     }
     if cached > 0 {
@@ -75,7 +75,8 @@ package final class PlainProgress: ProgressDisplay {
       .skipped(let name, _), .interrupted(let name):
       running.removeAll { $0.name == name }
       overall.count(event)
-    case .warned, .notice, .stopping, .ended, .outlook: break
+    case .joined, .ended: overall.count(event)
+    case .warned, .notice, .stopping, .outlook: break
     }
   }
 }

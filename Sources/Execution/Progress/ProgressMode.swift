@@ -5,9 +5,11 @@ package enum ProgressMode: String, CaseIterable, Sendable {
   case auto, plain, json, none
 
   /// The display for this mode: on a terminal that can move its cursor a live one, else plain lines.
-  package func display(variables: [String: String] = callerEnvironment(), isTerminal: Bool = StandardError.isTerminal)
-    -> any ProgressDisplay
-  {
+  ///
+  /// - Parameter isInterruptible: Ctrl-C ends the program, and nobody else sees to the terminal then.
+  package func display(
+    variables: [String: String] = callerEnvironment(), isTerminal: Bool = StandardError.isTerminal, isInterruptible: Bool = false
+  ) -> any ProgressDisplay {
     let isColored = ColorWish.isColored(isTerminal: isTerminal, variables: variables)
     switch self {
     case .none: return SilentProgress()
@@ -17,7 +19,7 @@ package enum ProgressMode: String, CaseIterable, Sendable {
       guard Self.isLive(variables, isTerminal: isTerminal) else { return PlainProgress(isColored: isColored) }
       return LiveProgress(
         style: ProgressStyle(isColored: isColored, isUnicode: ProgressStyle.isUnicode(variables)),
-        isForeground: { StandardError.isForeground }, hold: TerminalHold())
+        isForeground: { StandardError.isForeground }, hold: TerminalHold(isInterruptible: isInterruptible))
     }
   }
 

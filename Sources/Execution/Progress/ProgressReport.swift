@@ -3,6 +3,8 @@ import Artifacts
 /// What happens in a run, as it is told to people or programs. Names, not indices: whoever shows it knows nothing of graphs.
 package enum ProgressEvent: Sendable {
   case began(run: String, recipe: String, instances: Int)
+  /// What had ended before anybody looked.
+  case joined(RunOutcome)
   case cached(String)
   case started(String, Start)
   /// What a running instance reports about itself.
@@ -31,13 +33,19 @@ package enum ProgressEvent: Sendable {
     package let reasons: [String]
     /// What it took before, or others of its stage; nil where nothing is known.
     package let expectedSeconds: Double?
+    /// Since it began, when that is told late.
+    package let elapsedSeconds: Double
 
-    package init(stage: String, resumes: Bool = false, attempt: Int = 1, reasons: [String] = [], expectedSeconds: Double? = nil) {
+    package init(
+      stage: String, resumes: Bool = false, attempt: Int = 1, reasons: [String] = [], expectedSeconds: Double? = nil,
+      elapsedSeconds: Double = 0
+    ) {
       self.stage = stage
       self.resumes = resumes
       self.attempt = attempt
       self.reasons = reasons
       self.expectedSeconds = expectedSeconds
+      self.elapsedSeconds = elapsedSeconds
     }
   }
 }

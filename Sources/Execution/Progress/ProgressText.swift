@@ -10,7 +10,7 @@ enum ProgressText {
 
   private static func words(_ event: ProgressEvent) -> [String] {
     switch event {
-    case .began, .cached, .advanced, .outlook: []
+    case .began, .joined, .cached, .advanced, .outlook: []
     case .started(let name, let start): [started(name, start)]
     case .finished(let name, let seconds): ["finished  \(name)  \(duration(seconds))"]
     case .warned(let name, let text): ["warning   \(name)  \(text)"]

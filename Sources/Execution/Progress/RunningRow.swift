@@ -24,6 +24,15 @@ struct RunningRow {
     }
   }
 
+  /// What a stage has reported of itself, for a line of text: `  52 %  13/s  30 s left  loss 1.930`.
+  static func told(_ activity: StageActivity) -> String {
+    var parts = activity.fraction.map { ["\(Int($0 * 100)) %"] } ?? []
+    if let rate = activity.rate { parts.append(ProgressText.rate(rate)) }
+    if let seconds = activity.secondsLeft { parts.append("\(ProgressText.duration(seconds)) left") }
+    parts += activity.metrics.prefix(3).map { "\(TerminalText.line($0.name, most: 40)) \(ProgressText.short($0.value))" }
+    return parts.map { "  " + $0 }.joined()
+  }
+
   /// By the stage's own progress, else by how long it took before; nil when neither is known, or what was known has not come true.
   static func secondsLeft(
     _ activity: StageActivity, since: Double, heard: Double, now: Double, expectedSeconds: Double?

@@ -7,21 +7,26 @@ import Synchronization
 /// Nothing is changed while another job has the terminal. A program that is killed (SIGKILL) cannot clean up; shells restore the echo then.
 package final class TerminalHold {
   private let descriptor: Int32
+  private let signals: [Int32]
   private var isTaken = false
   private var hidesEcho = false
   private var handlers: [Int32: sigaction] = [:]
 
   /// Ends that are no request to stop, which a run takes itself.
-  private static let signals = [SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS]
+  private static let faults = [SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE, SIGSYS]
 
-  package init(descriptor: Int32 = StandardError.descriptor) { self.descriptor = descriptor }
+  /// - Parameter isInterruptible: nobody handles the requests to stop, and each ends the program.
+  package init(isInterruptible: Bool = false, descriptor: Int32 = StandardError.descriptor) {
+    self.descriptor = descriptor
+    signals = Self.faults + (isInterruptible ? [SIGINT, SIGTERM, SIGHUP] : [])
+  }
 
   package func take() {
     guard !isTaken else { return }
     isTaken = true
     hidesEcho = Self.set(echo: false, descriptor)
     heldDescriptor = hidesEcho ? descriptor : -1
-    for number in Self.signals {
+    for number in signals {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in
         LiveArea.sayFarewell()
