@@ -53,7 +53,9 @@ package struct UnchangedRun {
     let store = try Store(reading: storePath, files: files)
     guard let digest = request.digest, try store.hasPlanMemo(digest) else { return nil }
     return try store.gate.inside { () throws(StoreError) in
-      guard let unchanged = try UnchangedRun(request, store, display.taskStyle), let outcome = try unchanged.record(request, display) else { return nil }
+      guard let unchanged = try UnchangedRun(request, store, display.taskStyle), let outcome = try unchanged.record(request, display) else {
+        return nil
+      }
       return RunRequest.Answer(outcome: outcome, recipe: unchanged.header.recipe, reports: unchanged.header.reports)
     }
   }

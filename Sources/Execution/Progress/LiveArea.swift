@@ -76,7 +76,13 @@ struct LiveArea {
     var columns = 0
     var isEscape = false
     for scalar in line.unicodeScalars {
-      if isEscape { isEscape = scalar != "m" } else if scalar == "\u{1B}" { isEscape = true } else { columns += DisplayWidth.columns(scalar) }
+      if isEscape {
+        isEscape = scalar != "m"
+      } else if scalar == "\u{1B}" {
+        isEscape = true
+      } else {
+        columns += DisplayWidth.columns(scalar)
+      }
     }
     return columns
   }
