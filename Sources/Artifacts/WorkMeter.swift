@@ -9,6 +9,7 @@ package final class WorkMeter: Sendable {
     var began: Double
     var itemsInAll = 0
     var bytesInAll = 0
+    var whenBegun: (@Sendable () -> Void)?
   }
 
   package struct Reading: Sendable {
@@ -34,12 +35,17 @@ package final class WorkMeter: Sendable {
 
   /// Something new begins; what is to be done of it is told where it is known.
   package func begin(_ title: String, items: Int = 0, bytes: Int = 0) {
-    task.withLock { task in
-      task = Task(title: title, began: now(), itemsInAll: items, bytesInAll: bytes)
+    let whenBegun = task.withLock { task in
+      defer { task = Task(title: title, began: now(), itemsInAll: items, bytesInAll: bytes) }
       self.items.store(0, ordering: .relaxed)
       self.bytes.store(0, ordering: .relaxed)
+      return task.whenBegun
     }
+    whenBegun?()
   }
+
+  /// Has `body` called once, when something begins: so that where nothing does it costs nothing.
+  package func whenBegun(_ body: (@Sendable () -> Void)?) { task.withLock { $0.whenBegun = body } }
 
   package func add(items: Int) { self.items.add(items, ordering: .relaxed) }
 

@@ -20,21 +20,14 @@ struct LiveArea {
   /// Erases the line of the cursor, then all below; the cursor stays.
   private static let erasure = "\r\u{1B}7\u{1B}[K\u{1B}[B\u{1B}[J\u{1B}8"
 
-  enum Cursor { case hidden, seen }
-
   private let write: @Sendable (String) -> Void
-  private let cursor: Cursor
   private var isDrawn = false
   private var last: [String] = []
   /// The columns that a line took, as it was drawn.
   private var widths: [Int] = []
   private var size = TerminalSize(columns: 80, rows: 24)
 
-  /// - Parameter cursor: hidden only where somebody sees to it that it is seen again.
-  init(write: @escaping @Sendable (String) -> Void, cursor: Cursor = .hidden) {
-    self.write = write
-    self.cursor = cursor
-  }
+  init(write: @escaping @Sendable (String) -> Void) { self.write = write }
 
   /// Writes lines that stay, then draws `area`, of which no line may be wider than the terminal, nor may there be more than it has rows.
   mutating func draw(staying: [String] = [], area: [String], size: TerminalSize) {
@@ -45,7 +38,7 @@ struct LiveArea {
       return
     }
     var text = "\u{1B}[?2026h"
-    if !isDrawn, cursor == .hidden { text += "\u{1B}[?25l" }
+    if !isDrawn { text += "\u{1B}[?25l" }
     if isDrawn, hasOverflowed(size) { text += "\r\u{1B}[K\n" }
     if isDrawn, !staying.isEmpty { text += Self.erasure }
     text += Self.lines(staying)

@@ -21,6 +21,8 @@ package final class TaskProgress: Sendable {
       return .live(ProgressStyle(isColored: isColored, isUnicode: ProgressStyle.isUnicode(variables)))
     }
 
+    fileprivate var isLive: Bool { if case .live = self { true } else { false } }
+
     fileprivate var seconds: (first: Double, between: Double)? {
       switch self {
       case .live: (0.5, 0.1)
@@ -33,7 +35,15 @@ package final class TaskProgress: Sendable {
   private struct State {
     var area: LiveArea
     var isOver = false
+    var timer: Timer?
+    let hold: Hold?
   }
+
+  /// `@unchecked Sendable`: dispatch sources may be cancelled from anywhere.
+  private struct Timer: @unchecked Sendable { let source: any DispatchSourceTimer }
+
+  /// `@unchecked Sendable`: touched only with the state's lock.
+  private struct Hold: @unchecked Sendable { let terminal: TerminalHold }
 
   private let meter: WorkMeter
   private let style: Style
@@ -43,14 +53,13 @@ package final class TaskProgress: Sendable {
 
   package init(
     _ meter: WorkMeter, _ style: Style, write: @escaping @Sendable (String) -> Void = StandardError.write,
-    size: @escaping @Sendable () -> TerminalSize = { StandardError.size }
+    size: @escaping @Sendable () -> TerminalSize = { StandardError.size }, hold: TerminalHold? = nil
   ) {
     self.meter = meter
     self.style = style
     self.write = write
     self.size = size
-    // A command that is interrupted ends at once, so the cursor is left as it is.
-    state = Mutex(State(area: LiveArea(write: write, cursor: .seen)))
+    state = Mutex(State(area: LiveArea(write: write), hold: hold.map(Hold.init)))
   }
 
   /// Does work that tells `meter` how far it is, while a line shows it.
@@ -58,16 +67,23 @@ package final class TaskProgress: Sendable {
     _ meter: WorkMeter, _ style: Style, _ work: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     guard let (first, between) = style.seconds else { return try work() }
-    let progress = TaskProgress(meter, style)
-    let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "progress"))
-    timer.schedule(deadline: .now() + first, repeating: between)
-    timer.setEventHandler { progress.show(now: monotonicSeconds()) }
-    timer.resume()
+    // A command that is interrupted ends at once.
+    let progress = TaskProgress(meter, style, hold: style.isLive ? TerminalHold(isInterruptible: true) : nil)
+    meter.whenBegun { progress.start(after: first, every: between) }
     defer {
-      timer.cancel()
+      meter.whenBegun(nil)
       progress.end()
     }
     return try work()
+  }
+
+  private func start(after first: Double, every between: Double) {
+    let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "progress"))
+    timer.schedule(deadline: .now() + first, repeating: between)
+    timer.setEventHandler { self.show(now: monotonicSeconds()) }
+    timer.resume()
+    let started = Timer(source: timer)
+    state.withLock { $0.timer = started }
   }
 
   /// Shows how far the work is at `now`, on the clock of `meter`.
@@ -77,7 +93,11 @@ package final class TaskProgress: Sendable {
     state.withLock { state in
       guard !state.isOver else { return }
       switch style {
-      case .live: state.area.draw(area: [TerminalColumns.cut(text, to: max(1, size.columns - 1))], size: size)
+      case .live:
+        // Nothing is drawn while another job has the terminal.
+        guard state.hold == nil || StandardError.isForeground else { return }
+        state.hold?.terminal.take()
+        state.area.draw(area: [TerminalColumns.cut(text, to: max(1, size.columns - 1))], size: size)
       case .plain: write(text + "\n")
       case .silent: break
       }
@@ -88,7 +108,10 @@ package final class TaskProgress: Sendable {
   package func end() {
     state.withLock { state in
       state.isOver = true
+      state.timer?.source.cancel()
+      state.timer = nil
       state.area.draw(area: [], size: size())
+      state.hold?.terminal.release()
     }
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Glibc
 
 /// What a terminal can show: how many colours, and how many columns.
 package struct TerminalStyle: Sendable, Equatable {
@@ -71,14 +72,13 @@ struct CellColor: Equatable {
     return CellColor(mix(red, other.red), mix(green, other.green), mix(blue, other.blue))
   }
 
-  /// Whether black is read better on it than white: relative luminance (WCAG 2) above 0.18.
+  /// Whether black is read better on it than white: relative luminance (WCAG 2) above 0.179, so that the contrast is never under 4.5.
   private var isLight: Bool {
     func linear(_ value: Int) -> Double {
       let share = Double(value) / 255
-      // A square is near enough to sRGB's curve to choose between two.
-      return share * share
+      return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
     }
-    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.18
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.179
   }
 
   /// The escape sequence that sets it as background, with a foreground that can be read on it.
@@ -86,14 +86,20 @@ struct CellColor: Equatable {
     switch depth {
     case .none, .colors16: ""
     case .trueColor: "\u{1B}[48;2;\(red);\(green);\(blue);\(isLight ? "38;2;0;0;0" : "38;2;255;255;255")m"
-    case .colors256: "\u{1B}[48;5;\(index256);38;5;\(isLight ? 16 : 231)m"
+    case .colors256:
+      // Of the colour that is shown, which is not quite this one.
+      "\u{1B}[48;5;\(index256);38;5;\(inCube.isLight ? 16 : 231)m"
     }
   }
 
+  private static let levels = [0, 95, 135, 175, 215, 255]
+
+  private static func nearest(_ value: Int) -> Int { levels.indices.min { abs(levels[$0] - value) < abs(levels[$1] - value) } ?? 0 }
+
   /// The nearest of the 6 × 6 × 6 cube of 256 colours.
-  private var index256: Int {
-    let levels = [0, 95, 135, 175, 215, 255]
-    func nearest(_ value: Int) -> Int { levels.indices.min { abs(levels[$0] - value) < abs(levels[$1] - value) } ?? 0 }
-    return 16 + 36 * nearest(red) + 6 * nearest(green) + nearest(blue)
+  private var index256: Int { 16 + 36 * Self.nearest(red) + 6 * Self.nearest(green) + Self.nearest(blue) }
+
+  private var inCube: CellColor {
+    CellColor(Self.levels[Self.nearest(red)], Self.levels[Self.nearest(green)], Self.levels[Self.nearest(blue)])
   }
 }
