@@ -26,18 +26,21 @@ package struct Checkup: Sendable {
     self.now = now
   }
 
-  /// `progress` is called by the hashing threads with bytes done and bytes in all.
+  /// The hashing threads tell `meter` how far they are.
   package func run(
-    _ mode: Mode = .report, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+    _ mode: Mode = .report, meter: WorkMeter? = nil
   ) throws(StoreError) -> CheckupReport {
     var report = CheckupReport()
+    meter?.begin("listing objects")
     try checkDirectories(&report)
-    let survey = try surveyObjects(&report)
-    let damaged = try hash(survey, &report, progress)
+    let survey = try surveyObjects(&report, meter)
+    let damaged = try hash(survey, &report, meter)
+    meter?.begin("checking results")
     var results = ResultCheckup(store: store, damaged: damaged)
     try results.run(&report)
     report.orphans = survey.count { !results.spokenOf.contains($0.digest) }
     report.orphanBytes = survey.reduce(0) { results.spokenOf.contains($1.digest) ? $0 : $0 + $1.size }
+    meter?.begin("checking the index, trees and views")
     try checkIndex(results, &report)
     try checkTrees(&report)
     try checkViews(&report)
@@ -64,11 +67,12 @@ package struct Checkup: Sendable {
     let size: Int
   }
 
-  private func surveyObjects(_ report: inout CheckupReport) throws(StoreError) -> [Entry] {
+  private func surveyObjects(_ report: inout CheckupReport, _ meter: WorkMeter?) throws(StoreError) -> [Entry] {
     var entries: [Entry] = []
     for shard in try store.files.list(store.root + "/objects") ?? [] {
       for name in try store.files.list("\(store.root)/objects/\(shard)") ?? [] {
         let path = "objects/\(shard)/\(name)"
+        meter?.add(items: 1)
         // Gone since it was listed: collected.
         guard let status = try store.files.status("\(store.root)/\(path)", followingLinks: false) else { continue }
         guard let digest = Digest(shard + name), Store.shard(digest) == "\(shard)/\(name)" else {
@@ -87,20 +91,19 @@ package struct Checkup: Sendable {
 
   /// Hashes every object, the large ones first so that no thread is left alone with one at the end.
   private func hash(
-    _ entries: [Entry], _ report: inout CheckupReport, _ progress: (@Sendable (Int, Int) -> Void)?
+    _ entries: [Entry], _ report: inout CheckupReport, _ meter: WorkMeter?
   ) throws(StoreError) -> Set<Digest> {
     let order = entries.sorted { ($1.size, $0.digest) < ($0.size, $1.digest) }
     let total = entries.reduce(0) { $0 + $1.size }
+    meter?.begin("hashing \(Count.text(entries.count, "object"))", items: entries.count, bytes: total)
     let next = Atomic<Int>(0)
-    let hashed = Atomic<Int>(0)
     let damage = Mutex<[CheckupReport.Damage]>([])
     DispatchQueue.concurrentPerform(iterations: jobs) { _ in
       while true {
         let place = next.add(1, ordering: .relaxed).oldValue
         guard place < order.count else { return }
-        if let found = check(order[place].digest) { damage.withLock { $0.append(found) } }
-        let done = hashed.add(order[place].size, ordering: .relaxed).newValue
-        progress?(done, total)
+        if let found = check(order[place].digest, meter) { damage.withLock { $0.append(found) } }
+        meter?.add(items: 1)
       }
     }
     let found = damage.withLock { $0 }.sorted { $0.path < $1.path }
@@ -111,13 +114,13 @@ package struct Checkup: Sendable {
   }
 
   /// What is wrong with an object that was there a moment ago; nil when nothing is, or when it is gone.
-  private func check(_ digest: Digest) -> CheckupReport.Damage? {
+  private func check(_ digest: Digest, _ meter: WorkMeter?) -> CheckupReport.Damage? {
     let path = store.objectPath(digest)
     let place = "objects/\(Store.shard(digest))"
     var problem: String?
     // A second look, for the file may have been replaced by a whole one in between.
     for _ in 0..<2 {
-      switch look(path) {
+      switch look(path, meter) {
       case .is(digest), .gone: return nil
       case .is(let other): problem = "its content is \(other)"
       case .unreadable(let message): problem = message
@@ -132,10 +135,10 @@ package struct Checkup: Sendable {
     case unreadable(String)
   }
 
-  private func look(_ path: String) -> Look {
+  private func look(_ path: String, _ meter: WorkMeter?) -> Look {
     do {
       try store.files.begin(.read, path)
-      return .is(try Digest.ofFile(path).digest)
+      return .is(try Digest.ofFile(path) { meter?.add(bytes: $0) }.digest)
     } catch let error as StoreError {
       return .unreadable(error.message)
     } catch {

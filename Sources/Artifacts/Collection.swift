@@ -38,14 +38,16 @@ package struct Collection: Sendable {
   let rules: Rules
   private let now: Int
   private let waitSeconds: Double
+  private let meter: WorkMeter?
 
   private static let batch = 1000
 
-  package init(_ store: Store, _ rules: Rules = Rules(), now: Int = wallClock(), waitSeconds: Double = 600) {
+  package init(_ store: Store, _ rules: Rules = Rules(), now: Int = wallClock(), waitSeconds: Double = 600, meter: WorkMeter? = nil) {
     self.store = store
     self.rules = rules
     self.now = now
     self.waitSeconds = waitSeconds
+    self.meter = meter
   }
 
   /// Throws when another collection is going on.
@@ -53,12 +55,16 @@ package struct Collection: Sendable {
     let lock = try takeLock()
     defer { lock.release() }
     var report = CollectionReport(isDryRun: rules.isDryRun)
+    meter?.begin("finding what is needed")
     var roots = try CollectionRoots(store, keepRuns: rules.keepRuns)
+    meter?.begin("looking at objects")
     var candidates = try objects(roots, &report)
+    meter?.begin("looking at trees, runs and work directories")
     candidates += try trees(roots)
     candidates += try runs(roots)
     candidates += try workDirectories(roots)
     candidates += try temporaries()
+    meter?.begin("removing what nothing needs", items: candidates.count)
     try remove(candidates, &roots, &report)
     return report
   }
@@ -123,6 +129,7 @@ package struct Collection: Sendable {
       for name in try store.files.list("\(store.root)/objects/\(shard)") ?? [] {
         let path = "\(store.root)/objects/\(shard)/\(name)"
         guard let digest = Digest(shard + name), store.objectPath(digest) == path else { continue }
+        meter?.add(items: 1)
         guard let status = try store.files.status(path, followingLinks: false) else { continue }
         if roots.digests.contains(digest) {
           report.keptObjects += 1
@@ -230,6 +237,7 @@ package struct Collection: Sendable {
       store.gate.open()
       // Large files and directories take their time to go, which nobody has to wait for.
       for path in aside { try store.files.remove(path) }
+      meter?.add(items: part.count)
     }
   }
 

@@ -204,7 +204,7 @@ package struct FileSystem: Sendable {
   }
 
   /// Copies a file's bytes into a new file; false when there is nothing to copy.
-  package func copy(_ from: String, to path: String) throws(StoreError) -> Bool {
+  package func copy(_ from: String, to path: String, observe: ((Int) -> Void)? = nil) throws(StoreError) -> Bool {
     try begin(.read, from)
     let source = Glibc.open(from, O_RDONLY | O_CLOEXEC)
     guard source >= 0 else {
@@ -214,18 +214,22 @@ package struct FileSystem: Sendable {
     defer { close(source) }
     let target = try open(path, O_WRONLY | O_CREAT | O_EXCL)
     defer { close(target) }
-    try copy(source, from, target, path)
+    try copy(source, from, target, path, observe)
     return true
   }
 
   /// The rest of one open file into another.
-  func copy(_ source: Int32, _ from: String, _ target: Int32, _ path: String) throws(StoreError) {
+  func copy(
+    _ source: Int32, _ from: String, _ target: Int32, _ path: String, _ observe: ((Int) -> Void)? = nil
+  ) throws(StoreError) {
     var piece = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let count = Glibc.read(source, &piece, piece.count)
       if count == 0 { return }
       if count < 0 && errno != EINTR { throw StoreError(.read, from, errno) }
-      if count > 0 { try write(Array(piece[..<count]), target, path) }
+      guard count > 0 else { continue }
+      try write(Array(piece[..<count]), target, path)
+      observe?(count)
     }
   }
 

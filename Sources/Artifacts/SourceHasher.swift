@@ -40,6 +40,8 @@ package final class SourceHasher: Sendable {
   private let memory = Mutex(Memory())
   /// How many files were read, not remembered: for tests.
   package let filesRead = Atomic<Int>(0)
+  /// Told of every byte that is read.
+  package let meter = WorkMeter("reading sources")
 
   package init(path: String, files: FileSystem = .posix, now: @escaping @Sendable () -> Int = wallClock) {
     self.path = path
@@ -53,12 +55,20 @@ package final class SourceHasher: Sendable {
     var seen: [String: FileStatus] = [:]
     switch status.kind {
     case .file:
+      begin([(source, status)], of: source)
       let digest = try digest(source, &seen)
       return SourceContent(digest: digest, size: status.size, isDirectory: false, files: seen)
     case .directory:
-      var entries: [TreeListing.File] = []
+      var found: [Found] = []
       var empty: [String] = []
-      try walk(source, "", [status.place], &entries, &empty, &seen)
+      try walk(source, "", [status.place], &found, &empty)
+      begin(found.map { ("\(source)/\($0.path)", $0.status) }, of: source)
+      var entries: [TreeListing.File] = []
+      for file in found {
+        let path = "\(source)/\(file.path)"
+        let digest = try digest(path, &seen)
+        entries.append(TreeListing.File(path: file.path, digest: digest, size: seen[path]?.size ?? file.status.size))
+      }
       let listing = TreeListing(files: entries, emptyDirectories: empty)
       return SourceContent(digest: Digest(hashing: listing.bytes), size: listing.size, isDirectory: true, files: seen)
     case .link, .special: throw SourceProblem(message: "is neither a file nor a directory")
@@ -74,9 +84,23 @@ package final class SourceHasher: Sendable {
     do { return try files.status(path) } catch { throw SourceProblem(message: error.message) }
   }
 
+  /// A file below a source, by its relative path, before it is read.
+  private struct Found {
+    let path: String
+    let status: FileStatus
+  }
+
+  /// What is not remembered will be read: so it is known how much that is.
+  private func begin(_ found: [(path: String, status: FileStatus)], of source: String) {
+    let bytes = memory.withLock { memory in
+      load(&memory)
+      return found.reduce(0) { memory.digests[$1.path]?.status == FileStatus.Mark($1.status) ? $0 : $0 + $1.status.size }
+    }
+    if bytes > 0 { meter.begin("hashing \(source.split(separator: "/").suffix(2).joined(separator: "/"))", bytes: bytes) }
+  }
+
   private func walk(
-    _ root: String, _ directory: String, _ above: [FileStatus.Place], _ entries: inout [TreeListing.File], _ empty: inout [String],
-    _ seen: inout [String: FileStatus]
+    _ root: String, _ directory: String, _ above: [FileStatus.Place], _ entries: inout [Found], _ empty: inout [String]
   ) throws {
     guard above.count <= Self.maximumDepth else { throw SourceProblem(message: "is nested deeper than \(Self.maximumDepth) directories") }
     let names: [String]
@@ -93,10 +117,10 @@ package final class SourceHasher: Sendable {
       }
       guard let status = try look(path) else { throw SourceProblem(message: "holds a link to nothing: \(relative)") }
       switch status.kind {
-      case .file: entries.append(TreeListing.File(path: relative, digest: try digest(path, &seen), size: status.size))
+      case .file: entries.append(Found(path: relative, status: status))
       case .directory:
         guard !above.contains(status.place) else { throw SourceProblem(message: "holds a link to a directory that it is in: \(relative)") }
-        try walk(root, relative, above + [status.place], &entries, &empty, &seen)
+        try walk(root, relative, above + [status.place], &entries, &empty)
       case .link, .special: throw SourceProblem(message: "holds what is neither a file nor a directory: \(relative)")
       }
     }
@@ -116,7 +140,9 @@ package final class SourceHasher: Sendable {
     if let known, known.status == mark { return known.digest }
     filesRead.add(1, ordering: .relaxed)
     let digest: Digest
-    do throws(FileHashingError) { digest = try files.digest(ofFile: path).digest } catch { throw SourceProblem(message: error.description) }
+    do throws(FileHashingError) {
+      digest = try files.digest(ofFile: path) { self.meter.add(bytes: $0) }.digest
+    } catch { throw SourceProblem(message: error.description) }
     guard try look(path) == status else { throw SourceProblem(message: "changed while it was read: \(path)") }
     if max(status.modified, status.changed) + Self.grainNanoseconds <= start {
       memory.withLock { memory in

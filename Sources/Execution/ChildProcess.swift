@@ -116,6 +116,19 @@ package final class ChildProcess: Sendable {
     }
   }
 
+  /// Stops all that it is made of, whatever groups and sessions that has made; nothing when it has not begun.
+  package func pause() { signalAll(SIGSTOP) }
+
+  package func goOn() { signalAll(SIGCONT) }
+
+  private func signalAll(_ number: Int32) {
+    state.withLock { state in
+      guard let pid = state.pid else { return }
+      _ = kill(-pid, number)
+      for process in ProcessTree.descendants(of: pid) { _ = kill(process, number) }
+    }
+  }
+
   package func start(_ order: ProcessOrder) throws(SpawnFailure) -> pid_t {
     let pid = try order.spawn()
     begin(pid, report: nil)

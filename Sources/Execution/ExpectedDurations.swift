@@ -1,24 +1,22 @@
 import Artifacts
 import Planning
 
-/// How long instances took before, so that the longest remaining path can go first. A guess is good enough: nothing but the order of
-/// starting hangs on it.
+/// How long instances took before, so that the longest remaining path can go first and people are told what to expect. A guess is good
+/// enough: nothing else hangs on it.
 struct ExpectedDurations {
   private let store: Store
-  private var known: [String: (byInstance: [String: Double], mean: Double)] = [:]
-
-  private static let unknownSeconds = 1.0
+  private var known: [String: (byInstance: [String: Double], mean: Double?)] = [:]
 
   init(store: Store) { self.store = store }
 
-  /// The last time of the same instance, else the mean of its stage.
-  mutating func seconds(of instance: StageInstance, recipe: String) throws(StoreError) -> Double {
+  /// The last time of the same instance, else the mean of its stage; nil where the store knows of neither.
+  mutating func seconds(of instance: StageInstance, recipe: String) throws(StoreError) -> Double? {
     if known[instance.stage] == nil { known[instance.stage] = try read(instance.stage, recipe) }
-    guard let stage = known[instance.stage] else { return Self.unknownSeconds }
+    guard let stage = known[instance.stage] else { return nil }
     return stage.byInstance[instance.name] ?? stage.mean
   }
 
-  private func read(_ stage: String, _ recipe: String) throws(StoreError) -> (byInstance: [String: Double], mean: Double) {
+  private func read(_ stage: String, _ recipe: String) throws(StoreError) -> (byInstance: [String: Double], mean: Double?) {
     var byInstance: [String: Double] = [:]
     var sum = 0.0
     let summaries = try store.results.keys(ofStage: stage).compactMap(store.results.hint)
@@ -26,6 +24,6 @@ struct ExpectedDurations {
       if summary.recipe == recipe { byInstance[summary.instance] = summary.seconds }
       sum += summary.seconds
     }
-    return (byInstance, summaries.isEmpty ? Self.unknownSeconds : sum / Double(summaries.count))
+    return (byInstance, summaries.isEmpty ? nil : sum / Double(summaries.count))
   }
 }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Ctrl-C, SIGTERM, SIGHUP and a resized terminal, as bytes in the loop's pipe, for as long as a run lasts.
+/// Ctrl-C, SIGTERM, SIGHUP, Ctrl-Z and a resized terminal, as bytes in the loop's pipe, for as long as a run lasts.
 struct InterruptSignals {
   private var previous: [(number: Int32, action: sigaction)] = []
 
@@ -8,9 +8,28 @@ struct InterruptSignals {
   mutating func install(wakeDescriptor: Int32) {
     wakeTarget = wakeDescriptor
     for number in [SIGINT, SIGTERM, SIGHUP] { set(number) { _ in Wake.interrupt.send(to: wakeTarget) } }
-    set(SIGWINCH) { _ in Wake.resize.send(to: wakeTarget) }
+    // The shell gives the terminal back: whatever is on it now has to be drawn anew.
+    for number in [SIGWINCH, SIGCONT] { set(number) { _ in Wake.resize.send(to: wakeTarget) } }
     set(SIGPIPE, SIG_IGN)
-    unblock([SIGINT, SIGTERM, SIGHUP, SIGWINCH])
+    // Where it is ignored there is no shell that could make the program go on.
+    if !Self.isIgnored(SIGTSTP) { set(SIGTSTP) { _ in Wake.suspend.send(to: wakeTarget) } }
+    unblock([SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT])
+  }
+
+  /// Stops this program as if nobody handled Ctrl-Z; returns when the shell has made it go on.
+  func stopHere() {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = SIG_DFL
+    var ours = sigaction()
+    sigaction(SIGTSTP, &action, &ours)
+    raise(SIGTSTP)
+    sigaction(SIGTSTP, &ours, nil)
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Whoever started the program may have blocked them, and a block is inherited.

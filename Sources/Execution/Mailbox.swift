@@ -5,7 +5,7 @@ import Synchronization
 final class Mailbox<Message: Sendable>: Sendable {
   private let messages = Mutex<[Message]>([])
   private let readEnd: Int32
-  /// Signal handlers write here too: `Wake.interrupt`, `Wake.resize`.
+  /// Signal handlers write here too: `Wake.interrupt`, `Wake.resize`, `Wake.suspend`.
   let writeEnd: Int32
 
   init() throws(SpawnFailure) {
@@ -49,6 +49,7 @@ enum Wake: UInt8, Sendable {
   case message = 1
   case interrupt
   case resize
+  case suspend
 
   func send(to descriptor: Int32) {
     var byte = rawValue

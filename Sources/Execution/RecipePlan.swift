@@ -27,12 +27,13 @@ package struct RecipePlan: Sendable {
   ///
   /// - Parameter stages: the native stages, for what they have to say of instances that are to run.
   package static func make(
-    _ recipe: Recipe, in storePath: String, options: RunOptions, stages: [StageRunner] = []
+    _ recipe: Recipe, in storePath: String, options: RunOptions, stages: [StageRunner] = [], progress: TaskProgress.Style = .silent
   ) throws -> RecipePlan {
     let graph = recipe.graph
     let selection = try RunSelection(graph, options)
     let wanted = selection.isWanted
     let store = try Store(reading: storePath)
+    SourceSurvey.look(graph, wanted, store, progress)
     let judge = Judge(graph: graph, store: store, variables: options.variables, reruns: selection.reruns)
     var judgements = try judgeAll(graph, wanted, judge)
     var history = ResultHistory(store: store)

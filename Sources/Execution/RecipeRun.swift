@@ -44,6 +44,12 @@ package final class RecipeRun {
   private var announcedBlocked: Set<Int> = []
   private var outcomes: [Int: Scheduler.Outcome] = [:]
   private var seconds: [Int: Double] = [:]
+  private var forecast: RunForecast
+  private var started: [Int: Double] = [:]
+  /// When the outlook is due next.
+  private var outlookDue = 0.0
+  /// For which the run was stopped by its terminal: no time that a stage has had.
+  private var pausedSeconds = 0.0
   private var bytesWanted: Set<Int> = []
   private var views: RunViews
   /// Something has to run.
@@ -62,6 +68,8 @@ package final class RecipeRun {
   ) throws -> RunOutcome {
     let selection = try RunSelection(recipe.graph, options)
     let store = try Store.open(storePath, files: files)
+    // Before signals are taken and the collector is kept out: it may take minutes.
+    SourceSurvey.look(recipe.graph, selection.isWanted, store, display.taskStyle)
     let run = try RecipeRun(recipe, store, options, display, selection, origin)
     return try run.execute()
   }
@@ -97,6 +105,7 @@ package final class RecipeRun {
       limits: Scheduler.Limits(
         jobs: max(1, options.jobs ?? machine.cpus), cpus: max(1, machine.cpus), memoryBytes: machine.memoryBytes, gpus: machine.gpus.count,
         keepGoing: options.keepGoing, graceSeconds: options.graceSeconds, backOffSeconds: options.backOffSeconds))
+    forecast = RunForecast(stages: graph.instances.map(\.stage))
     directory = try RunDirectory.begin(in: store, manifest: recipe.manifest.bytes)
     outcome = RunOutcome(run: directory.id)
   }
@@ -106,12 +115,15 @@ package final class RecipeRun {
   private func execute() throws -> RunOutcome {
     var signals = InterruptSignals()
     if options.takesSignals { signals.install(wakeDescriptor: mailbox.writeEnd) }
-    defer { signals.restore() }
-    let start = monotonicSeconds()
+    defer {
+      display.close()
+      signals.restore()
+    }
+    let start = clock
     do {
       try begin()
-      try loop()
-      outcome.seconds = monotonicSeconds() - start
+      try loop(signals)
+      outcome.seconds = clock - start
       try end()
     } catch {
       abandon()
@@ -128,7 +140,7 @@ package final class RecipeRun {
     events = [.begin]
   }
 
-  private func loop() throws(StoreError) {
+  private func loop(_ signals: InterruptSignals) throws(StoreError) {
     try work()
     while !scheduler.isDone {
       try directory.flush()
@@ -140,6 +152,7 @@ package final class RecipeRun {
         switch wake {
         case .interrupt: interrupt()
         case .resize: display.resize()
+        case .suspend: suspend(signals)
         case .message: break
         }
       }
@@ -153,7 +166,7 @@ package final class RecipeRun {
   /// Until the scheduler has something due, a lock may be free, or the display wants news.
   private func timeout() -> Double? {
     var seconds: [Double] = []
-    if let deadline = scheduler.nextDeadline { seconds.append(deadline - monotonicSeconds()) }
+    if let deadline = scheduler.nextDeadline { seconds.append(deadline - clock) }
     if !blocked.isEmpty { seconds.append(Self.lockPollSeconds) }
     if let refresh = display.refreshSeconds, !children.isEmpty { seconds.append(refresh) }
     return seconds.min()
@@ -166,7 +179,7 @@ package final class RecipeRun {
     defer { store.gate.leave() }
     var place = 0
     while place < events.count {
-      let actions = scheduler.handle(events[place], now: monotonicSeconds())
+      let actions = scheduler.handle(events[place], now: clock)
       place += 1
       for action in actions { try perform(action) }
     }
@@ -184,8 +197,36 @@ package final class RecipeRun {
     for index in children.keys.sorted() {
       if readers[index]?.advance() == true, let activity = readers[index]?.activity { display.show(.advanced(name(index), activity)) }
     }
+    if display.wantsOutlook, clock >= outlookDue { tellOutlook() }
     display.refresh()
   }
+
+  private func tellOutlook() {
+    let start = monotonicSeconds()
+    var left: [Int: Double] = [:]
+    for index in children.keys {
+      guard let activity = readers[index]?.activity, activity.fraction != nil else { continue }
+      left[index] = activity.secondsLeft
+    }
+    let elapsed = started.mapValues { clock - $0 }
+    display.show(.outlook(forecast.outlook(scheduler.tasks, scheduler.states, scheduler.limits, left: left, elapsed: elapsed)))
+    // However large the graph, little of the time goes into telling how much is left.
+    outlookDue = clock + max(1, 50 * (monotonicSeconds() - start))
+  }
+
+  /// The terminal stops the program (Ctrl-Z), and what it has started with it: stages are in groups of their own, so they would go on.
+  private func suspend(_ signals: InterruptSignals) {
+    let start = monotonicSeconds()
+    display.suspend()
+    for child in children.values { child.pause() }
+    signals.stopHere()
+    for child in children.values { child.goOn() }
+    pausedSeconds += monotonicSeconds() - start
+    display.resume()
+  }
+
+  /// Seconds on a clock that stands still while the run is stopped, so that no stage is over its time for it.
+  private var clock: Double { monotonicSeconds() - pausedSeconds }
 
   // MARK: - Actions
 
@@ -242,9 +283,10 @@ package final class RecipeRun {
   private func prepare() throws(StoreError) {
     isPrepared = true
     var expected = ExpectedDurations(store: store)
-    var seconds: [Double] = []
+    var seconds: [Double?] = []
     for instance in graph.instances { seconds.append(try expected.seconds(of: instance, recipe: graph.recipe)) }
-    scheduler.expect(seconds: seconds)
+    scheduler.expect(seconds: seconds.map { $0 ?? 1 })
+    forecast.known = seconds
     try views.showWaiting()
   }
 
@@ -269,7 +311,12 @@ package final class RecipeRun {
     try directory.flush()
     display.show(
       .started(
-        name(index), ProgressEvent.Start(stage: instance.stage, resumes: resumes, attempt: attempt, reasons: reasons[index] ?? [])))
+        name(index),
+        ProgressEvent.Start(
+          stage: instance.stage, resumes: resumes, attempt: attempt, reasons: reasons[index] ?? [],
+          // What goes on from a checkpoint has a part of it behind it.
+          expectedSeconds: resumes ? nil : forecast.seconds(index))))
+    started[index] = clock
     let handed: StageInputs
     do {
       handed = try StageInputs(instance, judge: judge)
@@ -298,6 +345,7 @@ package final class RecipeRun {
     let index = message.index
     follow(message)
     readers[index] = nil
+    started[index] = nil
     switch message.report {
     case .succeeded(let summary, let novelty, let seconds, let warnings):
       if novelty == .different {
@@ -306,6 +354,7 @@ package final class RecipeRun {
       }
       for warning in warnings { display.show(.warned(name(index), warning)) }
       self.seconds[index] = seconds
+      forecast.took(seconds, index)
       let isChanged = judge.settle(index, summary)
       events.append(.ended(index, .succeeded(changed: isChanged)))
     case .found(let summary):

@@ -189,7 +189,7 @@ extension RecordedRun {
       + instances.map { instance in
         var text = instance.state + String(repeating: " ", count: max(1, 12 - instance.state.count)) + instance.name
         if let seconds = instance.seconds { text += "  \(ProgressText.duration(seconds))" }
-        if let fraction = instance.activity?.fraction { text += "  \(Int(fraction * 100)) %" }
+        if let activity = instance.activity { text += RunningRow.told(activity) }
         if let error = instance.error { text += "  \(error)" }
         return text
       }

@@ -56,11 +56,13 @@ package struct StageActivity: Sendable {
   package var secondsLeft: Double? { rate.map { Double(max(0, of - done)) / $0 } }
 
   /// Takes in whole lines.
-  mutating func take(_ bytes: [UInt8]) {
+  ///
+  /// - Parameter heard: when, for stages that do not say it themselves.
+  package mutating func take(_ bytes: [UInt8], heard: Double? = nil) {
     for line in bytes.split(separator: 0x0A) {
       guard let event = try? JSONValue(parsing: Array(line)) else { continue }
       switch event["kind"]?.stringValue {
-      case "progress": progress(event)
+      case "progress": progress(event, heard)
       case "metric": metric(event)
       case "fact":
         guard let name = Self.name(event), facts.count < Self.mostNames || facts[name] != nil else { continue }
@@ -73,16 +75,16 @@ package struct StageActivity: Sendable {
     }
   }
 
-  private mutating func progress(_ event: JSONValue) {
+  private mutating func progress(_ event: JSONValue, _ heard: Double?) {
     let counts = 0...Self.largestCount
     guard let done = event["done"]?.integerValue, let of = event["of"]?.integerValue, counts.contains(done), counts.contains(of) else {
       return
     }
     self.done = done
     self.of = of
-    guard let time = event["t"]?.numberValue else { return }
-    // A retry or a resumption begins anew.
-    if first == nil || done < (latest?.done ?? 0) { first = (time, done) }
+    guard let time = event["t"]?.numberValue ?? heard else { return }
+    // A retry or a resumption begins anew; so does what is told all at once.
+    if first.map({ $0.time >= time }) ?? true || done < (latest?.done ?? 0) { first = (time, done) }
     latest = (time, done)
   }
 
@@ -148,7 +150,7 @@ package struct EventReader: Sendable {
       if skips { rest = [] }
       return false
     }
-    activity.take(rest + piece[...end])
+    activity.take(rest + piece[...end], heard: Double(wallClock()) / 1e9)
     rest = Array(piece[(end + 1)...])
     return true
   }

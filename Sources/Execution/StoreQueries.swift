@@ -153,21 +153,22 @@ package struct StoreQueries: Sendable {
   // MARK: - Export
 
   /// Copies an output as plain files into `directory`, which must be empty or not there. A single file is named after the output.
-  package func export(_ output: StoredOutput, to directory: String) throws {
+  package func export(_ output: StoredOutput, to directory: String, meter: WorkMeter? = nil) throws {
+    meter?.begin("copying \(output.name)", bytes: output.size)
     let files = store.files
     if let names = try files.list(directory), !names.isEmpty { throw QueryError("\(directory) is not empty") }
     try files.makeDirectory(directory)
-    guard output.isDirectory else { return try copy(output.digest, to: "\(directory)/\(Self.fileName(output))") }
+    guard output.isDirectory else { return try copy(output.digest, to: "\(directory)/\(Self.fileName(output))", meter) }
     guard let listing = try store.listing(output.digest) else { throw Self.gone(output) }
     for empty in listing.emptyDirectories { try files.makeDirectory("\(directory)/\(empty)") }
     for file in listing.files {
       if let slash = file.path.lastIndex(of: "/") { try files.makeDirectory("\(directory)/\(file.path[..<slash])") }
-      try copy(file.digest, to: "\(directory)/\(file.path)")
+      try copy(file.digest, to: "\(directory)/\(file.path)", meter)
     }
   }
 
-  private func copy(_ digest: Digest, to path: String) throws {
-    guard try store.files.copy(store.objectPath(digest), to: path) else {
+  private func copy(_ digest: Digest, to path: String, _ meter: WorkMeter?) throws {
+    guard try store.files.copy(store.objectPath(digest), to: path, observe: { meter?.add(bytes: $0) }) else {
       throw QueryError("the bytes of \(path) are gone from the store; run the recipe to have them again")
     }
   }

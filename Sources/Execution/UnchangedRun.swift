@@ -14,16 +14,23 @@ package struct UnchangedRun {
   private let header: Header
 
   /// Nil unless everything still stands.
-  package init?(_ request: RunRequest, in storePath: String) throws(StoreError) {
-    try self.init(request, Store(reading: storePath))
+  package init?(_ request: RunRequest, in storePath: String, progress: TaskProgress.Style = .silent) throws(StoreError) {
+    try self.init(request, Store(reading: storePath), progress)
   }
 
-  private init?(_ request: RunRequest, _ store: Store) throws(StoreError) {
+  private init?(_ request: RunRequest, _ store: Store, _ progress: TaskProgress.Style) throws(StoreError) {
     guard let digest = request.digest, let memo = store.planMemo(digest), let header = Header(memo.header),
       header.trace.holds(in: request.planning.files)
     else { return nil }
     for question in header.environments where question.answer(store.sources, request.options.variables) != question.answered { return nil }
-    for (path, digest) in header.sources where (try? store.sources.content(of: path).digest) != digest { return nil }
+    let isSame = TaskProgress.during(store.sources.meter, progress) {
+      header.sources.allSatisfy { path, digest in (try? store.sources.content(of: path).digest) == digest }
+    }
+    guard isSame else {
+      // Whoever goes the long way then has not to read again what was read here.
+      store.sources.save()
+      return nil
+    }
     guard try store.lostOutputs().isEmpty, try memo.stands(in: store), try RunViews.stand(header.views, recipe: header.recipe, in: store)
     else { return nil }
     self.store = store
@@ -46,7 +53,9 @@ package struct UnchangedRun {
     let store = try Store(reading: storePath, files: files)
     guard let digest = request.digest, try store.hasPlanMemo(digest) else { return nil }
     return try store.gate.inside { () throws(StoreError) in
-      guard let unchanged = try UnchangedRun(request, store), let outcome = try unchanged.record(request, display) else { return nil }
+      guard let unchanged = try UnchangedRun(request, store, display.taskStyle), let outcome = try unchanged.record(request, display) else {
+        return nil
+      }
       return RunRequest.Answer(outcome: outcome, recipe: unchanged.header.recipe, reports: unchanged.header.reports)
     }
   }

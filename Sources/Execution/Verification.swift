@@ -60,7 +60,9 @@ package struct Verification {
   }
 
   /// One after the other; `report` hears of each as it is done.
-  package func verify(_ instances: [RecordedRun.Instance], report: (Finding) -> Void) throws -> [Finding] {
+  package func verify(
+    _ instances: [RecordedRun.Instance], progress: TaskProgress.Style = .silent, report: (Finding) -> Void
+  ) throws -> [Finding] {
     let directory = try RunDirectory.begin(in: store, manifest: recipe.manifest.bytes)
     defer { try? store.files.remove(directory.path) }
     defer { try? directory.end() }
@@ -77,10 +79,13 @@ package struct Verification {
     }
     let lifeline = try Lifeline()
     var findings: [Finding] = []
+    let meter = WorkMeter()
     for (place, instance) in instances.enumerated() {
       let work = WorkDirectory(path: "\(directory.path)/work-\(place)", files: store.files)
       let start = monotonicSeconds()
-      let verdict = try verify(instance, work, lifeline)
+      meter.begin("computing \(instance.name) (\(place + 1) of \(instances.count))")
+      // Over before the finding is told, which goes to the same terminal.
+      let verdict = try TaskProgress.during(meter, progress) { try verify(instance, work, lifeline) }
       try work.remove()
       let finding = Finding(instance: instance.name, verdict: verdict, seconds: monotonicSeconds() - start)
       findings.append(finding)

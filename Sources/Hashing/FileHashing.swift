@@ -15,15 +15,21 @@ extension Digest {
   private static var pieceBytes: Int { 1 << 20 }
 
   /// The digest of a file's contents (what `sha256sum` prints) and its size in bytes, read in pieces of 1 MiB.
-  package static func ofFile(_ path: String) throws(FileHashingError) -> (digest: Digest, size: Int) {
+  ///
+  /// - Parameter observe: is told how many bytes have been read, piece by piece.
+  package static func ofFile(
+    _ path: String, observe: ((Int) -> Void)? = nil
+  ) throws(FileHashingError) -> (digest: Digest, size: Int) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileHashingError(path: path, code: errno) }
     defer { close(descriptor) }
-    return try ofFile(descriptor: descriptor, path: path)
+    return try ofFile(descriptor: descriptor, path: path, observe: observe)
   }
 
   /// The same for a descriptor that is open for reading, from its present offset to the end; `path` is for the error alone.
-  package static func ofFile(descriptor: Int32, path: String) throws(FileHashingError) -> (digest: Digest, size: Int) {
+  package static func ofFile(
+    descriptor: Int32, path: String, observe: ((Int) -> Void)? = nil
+  ) throws(FileHashingError) -> (digest: Digest, size: Int) {
     var hasher = DigestHasher()
     var size = 0
     var status = stat()
@@ -40,6 +46,7 @@ extension Digest {
       }
       hasher.update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
       size += count
+      observe?(count)
     }
   }
 }

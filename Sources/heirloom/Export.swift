@@ -43,6 +43,7 @@ struct ExportResult: ParsableCommand {
   @Argument(help: "Where to: a directory that is empty or not there.", completion: .directory) var directory: String
   @Flag(help: "Write no model card beside a model.") var noCard = false
   @OptionGroup var which: RunChoiceArguments
+  @OptionGroup var task: TaskArguments
 
   func run() throws {
     let queries = try which.queries()
@@ -54,7 +55,7 @@ struct ExportResult: ParsableCommand {
       throw CommandFailure.usage("say which output of \(name): \(name).OUTPUT\(outputs)")
     }
     let stored = try queries.output(output, of: finding)
-    try queries.export(stored, to: directory)
+    try task.watch { meter in try queries.export(stored, to: directory, meter: meter) }
     if !noCard, ModelCard.isCarded(stored.type) { try writeCard(stored, finding, queries.store) }
     Terminal.say(directory)
   }

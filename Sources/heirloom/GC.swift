@@ -18,6 +18,7 @@ struct GC: ParsableCommand {
   @Option(help: ArgumentHelp("What is younger stays: 90s, 30m, 12h, 7d, 2w.", valueName: "age")) var olderThan = Age(seconds: 7 * 86_400)
   @Flag(help: "Only say what would go.") var dryRun = false
   @OptionGroup var store: StoreArguments
+  @OptionGroup var task: TaskArguments
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
@@ -29,7 +30,8 @@ struct GC: ParsableCommand {
     rules.keepRuns = keepRuns
     rules.olderThanSeconds = olderThan.seconds
     rules.isDryRun = dryRun
-    let report = try Collection(store.existing(), rules).run()
+    let existing = try store.existing()
+    let report = try task.watch { meter in try Collection(existing, rules, meter: meter).run() }
     if json { return Terminal.say(report.json.encoded(pretty: true)) }
     for line in report.lines { Terminal.say(line) }
   }

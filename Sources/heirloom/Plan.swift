@@ -11,6 +11,7 @@ struct Plan: ParsableCommand {
   @Argument(help: "Only these instances and what they need.") var instances: [String] = []
   @Option(help: "Plan to run this instance although its result is there; may be given several times.") var rerun: [String] = []
   @OptionGroup var store: StoreArguments
+  @OptionGroup var task: TaskArguments
   @Flag(help: "Print a JSON list.") var json = false
   @Option(help: "Draw it: dot (Graphviz), mermaid, or an svg file of its own.") var graph: PlanGraph.Form?
   @Flag(help: "In the graph, join the members of every matrix and scan, or of none [default: of those with more than eight].")
@@ -27,11 +28,11 @@ struct Plan: ParsableCommand {
     options.reruns = rerun
     let request = recipe.request(options)
     let path = store.path(request)
-    if !json, graph == nil, let unchanged = try UnchangedRun(request, in: path) {
+    if !json, graph == nil, let unchanged = try UnchangedRun(request, in: path, progress: task.style) {
       return Terminal.say(unchanged.planLines.joined(separator: "\n"))
     }
     let loaded = try recipe.load(request).recipe
-    let plan = try RecipePlan.make(loaded, in: path, options: options, stages: NativeStages.all)
+    let plan = try RecipePlan.make(loaded, in: path, options: options, stages: NativeStages.all, progress: task.style)
     if let graph { return Terminal.say(PlanGraph(plan, loaded.graph, folding).text(graph), terminator: "") }
     if json { return Terminal.say(plan.json.encoded(pretty: true)) }
     for line in plan.lines + plan.noteLines { Terminal.say(line) }

@@ -9,10 +9,20 @@ struct Status: ParsableCommand {
 
   @OptionGroup var which: RunChoiceArguments
   @Flag(help: "Print JSON.") var json = false
+  @Flag(help: "Go on showing it, as `run` does, until it ends.") var watch = false
+
+  func validate() throws {
+    if json, watch { throw ValidationError("--json and --watch exclude each other") }
+  }
 
   func run() throws {
     let queries = try which.queries()
-    let run = try queries.run(which.choice)
+    var run = try queries.run(which.choice)
+    if watch {
+      let id = run.id
+      var watching = RunWatch(queries.store, ProgressMode.auto.display(variables: Program.variables, isInterruptible: true))
+      run = try watching.watch { try queries.run(.id(id)) }
+    }
     if json { return Terminal.say(run.json.encoded(pretty: true)) }
     for line in run.lines { Terminal.say(line) }
     let matrices = try MatrixReport.read(run, queries.store)

@@ -7,7 +7,7 @@ enum Terminal {
   static let errors = DiagnosticRenderer(style: hasColor(2) ? .colored : .plain)
 
   static func hasColor(_ descriptor: Int32) -> Bool {
-    isatty(descriptor) == 1 && (Program.variables["NO_COLOR"] ?? "").isEmpty && Program.variables["TERM"] != "dumb"
+    ColorWish.isColored(isTerminal: isatty(descriptor) == 1, variables: Program.variables)
   }
 
   /// What tables may look like there.

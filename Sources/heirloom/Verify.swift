@@ -17,6 +17,7 @@ struct Verify: ParsableCommand {
   @Option(help: "So many instances, chosen at random.") var sample: Int?
   @Option(help: "Most threads of one instance [default: its resources' cpus].") var threads: Int?
   @OptionGroup var which: RunChoiceArguments
+  @OptionGroup var task: TaskArguments
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
@@ -33,7 +34,7 @@ struct Verify: ParsableCommand {
     var options = RunOptions(program: Program.path, variables: Program.variables)
     options.threads = threads
     let verification = try Verification(recipe, of: run, in: which.store.path(), options: options)
-    let findings = try verification.verify(chosen(run)) { if !json { Terminal.say($0.line) } }
+    let findings = try verification.verify(chosen(run), progress: task.style) { if !json { Terminal.say($0.line) } }
     if json { Terminal.say(JSONValue.array(findings.map(\.json)).encoded(pretty: true)) }
     if !findings.allSatisfy(\.isSame) { throw ExitCode(1) }
   }

@@ -58,16 +58,4 @@ struct ProgressTests {
     #expect(lines.map { $0["kind"]?.stringValue } == kinds)
     #expect(lines.last?.encoded() == #"{"kind":"summary","ran":1,"cached":2,"failed":1,"skipped":0,"seconds":83.4,"run":"r1"}"#)
   }
-
-  @Test("a terminal: a line for each running instance, drawn anew in place and cut to the width")
-  func live() {
-    let screen = Screen()
-    let display = LiveProgress(usesColour: false, write: screen.write, width: { 40 }, now: { 0 })
-    display.show(.began(run: "r1", recipe: "test", instances: 2))
-    display.show(.started("sft", ProgressEvent.Start(stage: "train/sft")))
-    display.refresh()
-    #expect(screen.all == "sft  0.0 s\n0 of 2 done, 0 from the store\n")
-    display.show(.finished("sft", seconds: 3))
-    #expect(screen.all.hasSuffix("\u{1B}[2A\u{1B}[Jfinished  sft  3.0 s\n"))
-  }
 }

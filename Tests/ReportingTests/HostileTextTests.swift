@@ -144,6 +144,8 @@ import Testing
     #expect(style(["TERM": "xterm-256color"]) == .colors256 && style(["TERM": "xterm", "COLORTERM": "truecolor"]) == .trueColor)
     #expect(style(["TERM": "xterm-256color", "NO_COLOR": "1"]) == .none && style(["TERM": "dumb", "COLORTERM": "24bit"]) == .none)
     #expect(style(["TERM": "xterm-256color"], terminal: false) == .none && style([:]) == .none && style(["TERM": "vt100"]) == .none)
+    #expect(style(["TERM": "xterm"]) == .colors16 && style(["CLICOLOR_FORCE": "1"], terminal: false) == .colors16)
+    #expect(style(["CLICOLOR_FORCE": "1", "NO_COLOR": "1"], terminal: false) == .none)
   }
 
   @Test("a pipe gets the numbers without a colour, a terminal the same numbers with them")

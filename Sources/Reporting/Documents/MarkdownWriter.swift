@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A document as Markdown that GitHub shows well. Text is shown as text: nothing in it becomes markup, ends a cell or pings anybody.
 struct MarkdownWriter {
   /// Characters of one text that are shown.

@@ -1,8 +1,10 @@
 import Diagnostics
+import Glibc
 
 /// What a terminal can show: how many colours, and how many columns.
 package struct TerminalStyle: Sendable, Equatable {
-  package enum Depth: Sendable { case none, colors256, trueColor }
+  /// `colors16`: what the user has made of them, so nothing is put behind a text.
+  package enum Depth: Sendable { case none, colors16, colors256, trueColor }
 
   package let depth: Depth
   /// Nil where nothing has to fit, as in a pipe.
@@ -13,37 +15,22 @@ package struct TerminalStyle: Sendable, Equatable {
   /// Plain text.
   package static let plain = TerminalStyle(.none)
 
-  /// Of what `variables` say of a terminal; anything else gets plain text, as does who asks for it by NO_COLOR.
+  private static let colorful = ["xterm", "screen", "tmux", "rxvt", "linux", "konsole", "ansi"]
+
+  /// Of what `variables` say of a terminal; anything else gets plain text, as does who asks for it by NO_COLOR, unless CLICOLOR_FORCE
+  /// asks for colour (`ColorWish`).
   package static func detect(isTerminal: Bool, variables: [String: String], columns: Int?) -> TerminalStyle {
     let columns = isTerminal ? columns ?? variables["COLUMNS"].flatMap(Int.init) : nil
     let term = variables["TERM"] ?? ""
-    guard isTerminal, (variables["NO_COLOR"] ?? "").isEmpty, term != "dumb", !term.isEmpty else {
+    guard ColorWish.isColored(isTerminal: isTerminal, variables: variables), !term.isEmpty || ColorWish.isForced(variables) else {
       return TerminalStyle(.none, columns: columns)
     }
     if ["truecolor", "24bit"].contains(variables["COLORTERM"] ?? "") || term.hasSuffix("-direct") {
       return TerminalStyle(.trueColor, columns: columns)
     }
-    return TerminalStyle(term.contains("256color") ? .colors256 : .none, columns: columns)
-  }
-}
-
-/// How many columns of a terminal a text takes.
-package enum TerminalColumns {
-  package static func count(_ text: String) -> Int {
-    text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.unicodeScalars.reduce(0) { $0 + DisplayWidth.columns($1) }
-  }
-
-  /// The beginning of a text that is no wider, with … where something is left out.
-  package static func cut(_ text: String, to columns: Int) -> String {
-    guard count(text) > columns else { return text }
-    var result = String.UnicodeScalarView()
-    var width = 0
-    for scalar in text.unicodeScalars {
-      width += DisplayWidth.columns(scalar)
-      if width > columns - 1 { break }
-      result.append(scalar)
-    }
-    return String(result) + "…"
+    if term.contains("256color") { return TerminalStyle(.colors256, columns: columns) }
+    let isColored = ColorWish.isForced(variables) || term.contains("color") || colorful.contains { term.hasPrefix($0) }
+    return TerminalStyle(isColored ? .colors16 : .none, columns: columns)
   }
 }
 
@@ -85,29 +72,34 @@ struct CellColor: Equatable {
     return CellColor(mix(red, other.red), mix(green, other.green), mix(blue, other.blue))
   }
 
-  /// Whether black is read better on it than white: relative luminance (WCAG 2) above 0.18.
+  /// Whether black is read better on it than white: relative luminance (WCAG 2) above 0.179, so that the contrast is never under 4.5.
   private var isLight: Bool {
     func linear(_ value: Int) -> Double {
       let share = Double(value) / 255
-      // A square is near enough to sRGB's curve to choose between two.
-      return share * share
+      return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
     }
-    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.18
+    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.179
   }
 
   /// The escape sequence that sets it as background, with a foreground that can be read on it.
   func escape(_ depth: TerminalStyle.Depth) -> String {
     switch depth {
-    case .none: ""
+    case .none, .colors16: ""
     case .trueColor: "\u{1B}[48;2;\(red);\(green);\(blue);\(isLight ? "38;2;0;0;0" : "38;2;255;255;255")m"
-    case .colors256: "\u{1B}[48;5;\(index256);38;5;\(isLight ? 16 : 231)m"
+    case .colors256:
+      // Of the colour that is shown, which is not quite this one.
+      "\u{1B}[48;5;\(index256);38;5;\(inCube.isLight ? 16 : 231)m"
     }
   }
 
+  private static let levels = [0, 95, 135, 175, 215, 255]
+
+  private static func nearest(_ value: Int) -> Int { levels.indices.min { abs(levels[$0] - value) < abs(levels[$1] - value) } ?? 0 }
+
   /// The nearest of the 6 × 6 × 6 cube of 256 colours.
-  private var index256: Int {
-    let levels = [0, 95, 135, 175, 215, 255]
-    func nearest(_ value: Int) -> Int { levels.indices.min { abs(levels[$0] - value) < abs(levels[$1] - value) } ?? 0 }
-    return 16 + 36 * nearest(red) + 6 * nearest(green) + nearest(blue)
+  private var index256: Int { 16 + 36 * Self.nearest(red) + 6 * Self.nearest(green) + Self.nearest(blue) }
+
+  private var inCube: CellColor {
+    CellColor(Self.levels[Self.nearest(red)], Self.levels[Self.nearest(green)], Self.levels[Self.nearest(blue)])
   }
 }

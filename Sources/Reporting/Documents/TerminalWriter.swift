@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A document for a terminal: columns by the width of what is in them, colours where there are any, nothing that moves the cursor.
 struct TerminalWriter {
   let style: TerminalStyle
@@ -53,12 +55,30 @@ struct TerminalWriter {
     return lines + [TerminalColumns.cut(line, to: columns)]
   }
 
+  /// In red what got worse, bold what got better: with 16 colours there is no scale, and no other of them is read on black and on white.
+  private static func marked(_ text: String, _ shade: ReportDocument.Shade) -> String {
+    switch shade {
+    case .bad: "\u{1B}[31m\(text)\u{1B}[0m"
+    case .change(let share) where share.isFinite && abs(share) >= 0.01: "\u{1B}[\(share < 0 ? 31 : 1)m\(text)\u{1B}[0m"
+    default: text
+    }
+  }
+
   // MARK: - Tables
 
   /// A table that is wider than the terminal goes on below, its first column again in front.
   private func table(_ table: ReportDocument.Table) -> [String] {
-    let titles = table.columns.map { TerminalColumns.cut(VisibleText.line($0.title), to: widest) }
-    let cells = table.rows.map { row in row.map { TerminalColumns.cut(Self.plain($0.span, most: 200), to: widest) } }
+    let wholeTitles = table.columns.map { VisibleText.line($0.title) }
+    let wholeCells = table.rows.map { row in row.map { Self.plain($0.span, most: 200) } }
+    let limits = limits(
+      wholeTitles.indices.map { index in
+        max(TerminalColumns.count(wholeTitles[index]), wholeCells.map { TerminalColumns.count($0[index]) }.max() ?? 0)
+      })
+    let titles = zip(wholeTitles, limits).map { TerminalColumns.cut($0, to: $1) }
+    // What stands first is a name, most often of an instance, and its end tells it from the next.
+    let cells = wholeCells.map { row in
+      row.indices.map { $0 == 0 ? TerminalColumns.cutName(row[0], to: limits[0]) : TerminalColumns.cut(row[$0], to: limits[$0]) }
+    }
     let widths = titles.indices.map { index in
       max(TerminalColumns.count(titles[index]), cells.map { TerminalColumns.count($0[index]) }.max() ?? 0)
     }
@@ -71,6 +91,15 @@ struct TerminalWriter {
       }
     }
     return lines
+  }
+
+  /// What each column may take: all it wants when that fits, or when one of two has the rest of the line.
+  private func limits(_ wanted: [Int]) -> [Int] {
+    guard let columns = style.columns else { return wanted.map { min($0, widest) } }
+    if wanted.reduce(-Self.gap.count, { $0 + $1 + Self.gap.count }) <= columns { return wanted }
+    guard wanted.count == 2 else { return wanted.map { min($0, widest) } }
+    let first = min(wanted[0], widest)
+    return [first, max(widest, columns - first - Self.gap.count)]
   }
 
   /// Columns that fit beside each other.
@@ -99,6 +128,7 @@ struct TerminalWriter {
       let padded = table.columns[column].alignment == .right ? space + cell.text : isLast ? cell.text : cell.text + space
       guard style.depth != .none else { return padded }
       if isTitle { return "\u{1B}[2m\(padded)\u{1B}[0m" }
+      if style.depth == .colors16 { return Self.marked(padded, cell.shade) }
       return CellColor(cell.shade).map { $0.escape(style.depth) + padded + "\u{1B}[0m" } ?? padded
     }
     var line = parts.joined(separator: Self.gap)

@@ -1,31 +1,16 @@
 import Artifacts
-
-/// A run as plain lines, for pipes and log files: what starts, what ends and how long it took; cached instances counted, not listed.
-package final class PlainProgress: ProgressDisplay {
-  private let write: (String) -> Void
-  private var cached = 0
-
-  /// `write` takes one line without its break.
-  package init(write: @escaping (String) -> Void = StandardError.line) { self.write = write }
-
-  package func show(_ event: ProgressEvent) {
-    if case .cached = event {
-      cached += 1
-      return
-    }
-    if cached > 0 {
-      write("cached    \(cached) \(cached == 1 ? "instance" : "instances")")
-      cached = 0
-    }
-    for line in ProgressText.lines(event) { write(line) }
-  }
-}
+import Diagnostics
 
 /// What events are called, in words; one place for all displays.
 enum ProgressText {
-  static func lines(_ event: ProgressEvent) -> [String] {
+  /// Lines as they may stand in a terminal or a log, whatever names and messages hold.
+  static func lines(_ event: ProgressEvent) -> [String] { words(event).map { TerminalText.line($0, most: longestLine) } }
+
+  private static let longestLine = 4000
+
+  private static func words(_ event: ProgressEvent) -> [String] {
     switch event {
-    case .began, .cached, .advanced: []
+    case .began, .joined, .cached, .advanced, .outlook: []
     case .started(let name, let start): [started(name, start)]
     case .finished(let name, let seconds): ["finished  \(name)  \(duration(seconds))"]
     case .warned(let name, let text): ["warning   \(name)  \(text)"]
@@ -79,6 +64,36 @@ enum ProgressText {
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }
     return "\(whole / 3600) h \(twoDigits(whole / 60 % 60)) min"
+  }
+
+  /// For what is only guessed: whole minutes above ten.
+  static func roughDuration(_ seconds: Double) -> String {
+    guard seconds < largest else { return "very long" }
+    guard seconds >= 600 else { return duration(max(1, seconds.rounded())).replacing(".0 s", with: " s") }
+    let minutes = Int((seconds / 60).rounded())
+    return minutes < 60 ? "\(minutes) min" : "\(minutes / 60) h \(twoDigits(minutes % 60)) min"
+  }
+
+  /// Steps in the unit of time in which there are some: `118/s`, `2.50/s`, `12/min`, `4.0/h`.
+  static func rate(_ perSecond: Double) -> String {
+    if perSecond >= 1 { return "\(fixed(perSecond, perSecond >= 10 ? 0 : 1))/s" }
+    let perMinute = perSecond * 60
+    if perMinute >= 1 { return "\(fixed(perMinute, perMinute >= 10 ? 0 : 1))/min" }
+    return "\(fixed(perMinute * 60, 1))/h"
+  }
+
+  /// Four significant digits.
+  static func short(_ value: Double) -> String {
+    let size = abs(value)
+    guard size < 1e6, size == 0 || size >= 1e-3 else { return scientific(value) }
+    return fixed(value, size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4)
+  }
+
+  /// `9.87e-7` of a number that is very small or very large.
+  private static func scientific(_ value: Double) -> String {
+    let text = "\(value)"
+    guard let mark = text.lastIndex(of: "e") else { return text }
+    return String(text[..<mark].prefix(value < 0 ? 6 : 5) + text[mark...])
   }
 
   /// What a stage reports may be any number.

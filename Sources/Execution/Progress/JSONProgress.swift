@@ -10,11 +10,11 @@ package final class JSONProgress: ProgressDisplay {
   package var refreshSeconds: Double? { 0.5 }
 
   package func show(_ event: ProgressEvent) {
-    let (kind, members) = Self.members(event)
+    guard let (kind, members) = Self.members(event) else { return }
     write(JSONValue.object(JSONObject([("kind", .string(kind))] + members)).encoded())
   }
 
-  private static func members(_ event: ProgressEvent) -> (String, [(String, JSONValue)]) {
+  private static func members(_ event: ProgressEvent) -> (String, [(String, JSONValue)])? {
     switch event {
     case .began(let run, let recipe, let count):
       ("run", [("run", .string(run)), ("recipe", .string(recipe)), ("instances", .integer(count))])
@@ -40,6 +40,7 @@ package final class JSONProgress: ProgressDisplay {
     case .notice(let text): ("notice", [("text", .string(text))])
     case .stopping(let running): ("stopping", [("running", .integer(running))])
     case .ended(let outcome): ("summary", summaryMembers(outcome))
+    case .outlook, .joined: nil
     }
   }
 
