@@ -2,7 +2,10 @@
 extension RunReport {
   /// In the order in which they are read; what a run has nothing for is not there.
   package var sections: [PageSection] {
-    [overviewSection].compactMap(\.self)
+    [
+      overviewSection, problemsSection, graphSection, forgettingSection, scoresSection, paretoSection, trainingSection, rolloutSection,
+      tokenSection, answersSection, dataSection, timelineSection, instancesSection, lineageSection, notesSection,
+    ].compactMap(\.self)
   }
 
   /// The whole page.
@@ -17,11 +20,5 @@ extension RunReport {
     }
     shell.add(sections)
     return shell.html
-  }
-
-  private var overviewSection: PageSection? {
-    PageSection("overview", "Overview") { html in
-      if let description = overview.description { html.element("p", description) }
-    }
   }
 }
