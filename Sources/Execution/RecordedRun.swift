@@ -71,6 +71,11 @@ package struct RecordedRun: Sendable {
     instances = Self.instances(plan, journal, isOver: standing != .running, store)
   }
 
+  /// Whether somebody runs it now; of one that has ended, no.
+  package static func isAlive(_ id: RunID, _ store: Store) throws(StoreError) -> Bool {
+    try isAlive("\(store.root)/runs/\(id.text)", store.files)
+  }
+
   /// Whoever runs holds the lock; if it can be had, nobody does.
   static func isAlive(_ path: String, _ files: FileSystem) throws(StoreError) -> Bool {
     guard let lock = try FileLock.attempt(path + "/alive", .exclusive, files) else { return true }

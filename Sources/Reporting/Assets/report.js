@@ -547,7 +547,8 @@ function graph(figure, chart, bar) {
     button("−", () => { zoom = Math.max(0.25, zoom / 1.25); scale(); }, { "aria-label": "Smaller" }), button("+", () => { zoom = Math.min(2.5, zoom * 1.25); scale(); }, { "aria-label": "Larger" }));
   if (multiples.size) { frame.before(chips); sayChips(); }
   bar.after(panel);
-  listen(frame.querySelector("svg"));
+  watchers.add(redraw);
+  if (isUpdated) redraw(); else listen(frame.querySelector("svg"));
 }
 function drawGraph(graph, rows, symbols, room) {
   const labels = graph.nodes.map((node) => labelOf(node, rows, symbols)), name = "600 13px system-ui,sans-serif", status = "11px system-ui,sans-serif";
@@ -597,6 +598,28 @@ function drawGraph(graph, rows, symbols, room) {
 }
 // ---- Instances
 
+/** Who draws instances, and whether they stand otherwise than when the page was written. */
+const watchers = new Set();
+let isUpdated = false;
+/** Takes in how instances stand now: `[place, state, seconds, began]`, times null where they are not known. */
+function update(changes) {
+  const figure = document.getElementById("graph-figure"), symbols = figure ? read(figure).symbols : {};
+  const rows = readInstances(), known = changes.filter(([place]) => rows[place]);
+  if (!known.length) return;
+  for (const [place, state, seconds, began] of known) {
+    const row = rows[place], cells = document.getElementById("i" + place)?.cells;
+    row.s = state;
+    if (seconds != null) row.d = seconds;
+    if (began != null) row.b = began;
+    if (!cells) continue;
+    cells[2].className = "state " + state;
+    cells[2].textContent = `${symbols[state] ?? ""} ${state}`.trim();
+    cells[3].textContent = duration(row.d);
+    cells[4].textContent = row.b == null ? "" : duration(row.b);
+  }
+  isUpdated = true;
+  for (const watcher of watchers) watcher();
+}
 /** All that is known of one, as elements. */
 function details(row, place) {
   const fact = (name, list) => list?.length ? [make("dt", {}, name), make("dd", {}, list.map((text) => make("span", {}, text)))] : [];
@@ -764,7 +787,7 @@ enhance();
 function prepareAll() { all("figure.plot").forEach(prepare); }
 addEventListener("hashchange", () => openHash());
 openHash();
-window.Heirloom = { enhance, prepareAll, csv, rowsOf, read };
+window.Heirloom = { enhance, prepareAll, csv, rowsOf, read, make, duration, short, update };
 document.documentElement.dataset.interactive = "yes";
 performance.mark("interactive");
 })();

@@ -26,6 +26,10 @@ package struct PageShell: Sendable {
   package var body: [HTMLFragment] = []
   /// Runs after `report.js`.
   package var script = ""
+  /// Follows `report.css`.
+  package var style = ""
+  /// What the script is told, as `<meta name="heirloom-…">`.
+  package var facts: [(name: String, value: String)] = []
 
   package init(title: String) { self.title = title }
 
@@ -38,9 +42,10 @@ package struct PageShell: Sendable {
   /// For the `<meta>`, and for a server's header.
   package var policy: String {
     let scripts = ([PageAssets.script] + (script.isEmpty ? [] : [script])).map(PageAssets.source).joined(separator: " ")
+    let styles = ([PageAssets.style] + (style.isEmpty ? [] : [style])).map(PageAssets.source).joined(separator: " ")
     let fetches = reach == .server ? "; connect-src 'self'" : ""
     return
-      "default-src 'none'; script-src \(scripts); style-src \(PageAssets.source(PageAssets.style)); img-src data:; base-uri 'none'; "
+      "default-src 'none'; script-src \(scripts); style-src \(styles); img-src data:; base-uri 'none'; "
       + "form-action \(reach == .server ? "'self'" : "'none'")\(fetches)"
   }
 
@@ -54,8 +59,9 @@ package struct PageShell: Sendable {
       html.void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
       html.void("meta", ["name": "color-scheme", "content": "light dark"])
       html.void("meta", ["name": "referrer", "content": "no-referrer"])
+      for (name, value) in facts { html.void("meta", ["name": "heirloom-\(name)", "content": value]) }
       html.element("title", title)
-      html.add(HTMLFragment(text: "<style>\(PageAssets.style)</style>"))
+      for text in [PageAssets.style, style] where !text.isEmpty { html.add(HTMLFragment(text: "<style>\(text)</style>")) }
     }
     html.lineBreak()
     html.element("body") { html in

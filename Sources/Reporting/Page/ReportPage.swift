@@ -9,7 +9,10 @@ extension RunReport {
   }
 
   /// The whole page.
-  package var page: String {
+  package var page: String { shell.html }
+
+  /// The page, to which whoever serves it may add.
+  package var shell: PageShell {
     var shell = PageShell(title: overview.recipe)
     shell.header = HTMLFragment { html in
       html.element("p", ["class": "run"]) { html in
@@ -19,6 +22,6 @@ extension RunReport {
       }
     }
     shell.add(sections)
-    return shell.html
+    return shell
   }
 }
