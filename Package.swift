@@ -123,6 +123,7 @@ let package = Package(
     tests(
       "ReportingTests",
       ["Reporting", "Plotting", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"]),
+    tests("BrowserTests", ["Reporting", "JSONValues"]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(
       "HostileTests",
