@@ -59,6 +59,8 @@ package struct PageShell: Sendable {
       html.void("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
       html.void("meta", ["name": "color-scheme", "content": "light dark"])
       html.void("meta", ["name": "referrer", "content": "no-referrer"])
+      // Else browsers ask for one.
+      html.void("link", ["rel": "icon", "href": "data:,"])
       for (name, value) in facts { html.void("meta", ["name": "heirloom-\(name)", "content": value]) }
       html.element("title", title)
       for text in [PageAssets.style, style] where !text.isEmpty { html.add(HTMLFragment(text: "<style>\(text)</style>")) }

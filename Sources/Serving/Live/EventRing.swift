@@ -40,8 +40,10 @@ struct EventRing: Sendable {
   }
 
   /// As `text/event-stream` has it. JSON has no line breaks of its own, so the data is one line.
-  static func text(_ event: LiveEvent, id: String) -> [UInt8] {
-    var text = Array("id: \(id)\nevent: \(event.name)\ndata: ".utf8)
+  ///
+  /// - Parameter id: nil of what must not be gone on from.
+  static func text(_ event: LiveEvent, id: String?) -> [UInt8] {
+    var text = Array(((id.map { "id: \($0)\n" } ?? "") + "event: \(event.name)\ndata: ").utf8)
     event.data.append(to: &text)
     text += "\n\n".utf8
     return text

@@ -96,7 +96,9 @@ final class LiveFeed: Sendable {
       if case .after(let number) = position { known = shared.ring.since(number) }
       return (known, shared.state, shared.ring.last, shared.ring.id(shared.ring.last))
     }
-    let texts = known ?? state.whole(now: Self.now).map { EventRing.text($0, id: id) }
+    let whole = known == nil ? state.whole(now: Self.now) : []
+    // Only with the last of them has somebody been told everything.
+    let texts = known ?? whole.enumerated().map { EventRing.text($0.element, id: $0.offset == whole.count - 1 ? id : nil) }
     return Telling(texts: texts, position: .after(last), isLast: state.isOver)
   }
 }
