@@ -1,4 +1,4 @@
-// swift-tools-version: 6.0
+// swift-tools-version: 6.1
 import PackageDescription
 
 // The engine is compiled for x86-64-v3 (AVX2, FMA), the rest for the platform's baseline. `-fno-math-errno` lets `squareRoot()`
@@ -12,6 +12,12 @@ let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 let vectorised: [SwiftSetting] = strict + [.unsafeFlags(march), .unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+/// Hummingbird's server without its router, and what its interface is made of.
+let web: [Target.Dependency] = [
+  .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+  .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
+]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// Foundation's own ICU, of which Foundation shows too little of regular expressions.
@@ -38,6 +44,11 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -58,7 +69,13 @@ let package = Package(
     runner("StageInterface", ["JSONValues"]),
     runner("Execution", ["CProcesses", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
     runner("Plotting", ["JSONValues"]),
-    runner("Reporting", ["Execution", "Planning", "Artifacts", "Plotting", "Hashing", "Diagnostics", "JSONValues"]),
+    .target(
+      name: "Reporting", dependencies: ["Execution", "Planning", "Artifacts", "Plotting", "Hashing", "Diagnostics", "JSONValues"],
+      resources: [.embedInCode("Assets/report.css"), .embedInCode("Assets/report.js")], swiftSettings: strict),
+    .target(
+      name: "Serving", dependencies: ["Reporting", "Execution", "Artifacts", "Hashing", "JSONValues"] + web,
+      resources: [.embedInCode("Assets/live.js"), .embedInCode("Assets/pages.js"), .embedInCode("Assets/serve.css")],
+      swiftSettings: strict),
 
     engine("Kernels", ["CKernels", "COpenBLAS"]),
     engine("Modeling", ["Kernels", "JSONValues"]),
@@ -84,7 +101,7 @@ let package = Package(
     .executableTarget(
       name: "heirloom",
       dependencies: [
-        "Stages", "Reporting", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface",
+        "Stages", "Reporting", "Serving", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface",
         "Generation", "Modeling", "Tokenization", "Kernels", "Plotting", "JSONValues", arguments,
       ],
       swiftSettings: strict),
@@ -121,6 +138,7 @@ let package = Package(
     tests(
       "ReportingTests",
       ["Reporting", "Plotting", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"]),
+    tests("BrowserTests", ["Reporting", "JSONValues"]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(
       "HostileTests",

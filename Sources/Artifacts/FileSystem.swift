@@ -146,10 +146,10 @@ package struct FileSystem: Sendable {
     return bytes
   }
 
-  /// The last bytes of a file, at most `count` of them; none when there is no such file.
+  /// The last bytes of a file, at most `count` of them; none when there is no such file, or a link in its place: these are files that stages write.
   package func readEnd(_ path: String, count: Int) throws(StoreError) -> [UInt8] {
     try begin(.read, path)
-    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
     guard descriptor >= 0 else { return [] }
     defer { close(descriptor) }
     var raw = stat()

@@ -26,7 +26,7 @@ package struct RecordedRun: Sendable {
     package let needs: [String]
     package fileprivate(set) var key: Digest?
     /// `waiting`, `cached`, `running`, `ran`, `failed`, `skipped`, `interrupted`.
-    package fileprivate(set) var state = "waiting"
+    package internal(set) var state = "waiting"
     package fileprivate(set) var reasons: [String] = []
     package fileprivate(set) var seconds: Double?
     /// When its last attempt began and when it was over, seconds since 1970.
@@ -34,7 +34,7 @@ package struct RecordedRun: Sendable {
     package fileprivate(set) var ended: Double?
     package fileprivate(set) var error: String?
     /// Of a running instance.
-    package fileprivate(set) var activity: StageActivity?
+    package internal(set) var activity: StageActivity?
   }
 
   package let id: String
@@ -71,8 +71,13 @@ package struct RecordedRun: Sendable {
     instances = Self.instances(plan, journal, isOver: standing != .running, store)
   }
 
+  /// Whether somebody runs it now; of one that has ended, no.
+  package static func isAlive(_ id: RunID, _ store: Store) throws(StoreError) -> Bool {
+    try isAlive("\(store.root)/runs/\(id.text)", store.files)
+  }
+
   /// Whoever runs holds the lock; if it can be had, nobody does.
-  private static func isAlive(_ path: String, _ files: FileSystem) throws(StoreError) -> Bool {
+  static func isAlive(_ path: String, _ files: FileSystem) throws(StoreError) -> Bool {
     guard let lock = try FileLock.attempt(path + "/alive", .exclusive, files) else { return true }
     lock.release()
     return false
@@ -112,7 +117,7 @@ extension RecordedRun.Instance {
     needs = (plan["needs"]?.arrayValue ?? []).compactMap(\.stringValue)
   }
 
-  fileprivate mutating func take(_ event: JSONValue) {
+  mutating func take(_ event: JSONValue) {
     switch event["kind"]?.stringValue {
     case "judged":
       key = event["key"]?.stringValue.flatMap(Digest.init)

@@ -57,13 +57,16 @@ package struct StageActivity: Sendable {
 
   /// Takes in whole lines.
   ///
-  /// - Parameter heard: when, for stages that do not say it themselves.
-  package mutating func take(_ bytes: [UInt8], heard: Double? = nil) {
+  /// - Parameters:
+  ///   - heard: when, for stages that do not say it themselves.
+  ///   - points: is handed each value of a metric that stands at a step, in the order in which they came.
+  package mutating func take(_ bytes: [UInt8], heard: Double? = nil, points: ((MetricPoint) -> Void)? = nil) {
     for line in bytes.split(separator: 0x0A) {
       guard let event = try? JSONValue(parsing: Array(line)) else { continue }
       switch event["kind"]?.stringValue {
       case "progress": progress(event, heard)
-      case "metric": metric(event)
+      case "metric":
+        if let point = metric(event) { points?(point) }
       case "fact":
         guard let name = Self.name(event), facts.count < Self.mostNames || facts[name] != nil else { continue }
         facts.set(name, event["value"])
@@ -90,74 +93,16 @@ package struct StageActivity: Sendable {
 
   private static func name(_ event: JSONValue) -> String? { event["name"]?.stringValue?.printable(most: longestName) }
 
-  private mutating func metric(_ event: JSONValue) {
-    guard let name = Self.name(event), let value = event["value"]?.numberValue else { return }
+  private mutating func metric(_ event: JSONValue) -> MetricPoint? {
+    guard let name = Self.name(event), let value = event["value"]?.numberValue else { return nil }
     let entry = (name: name, value: value, step: event["step"]?.integerValue)
     if let place = metrics.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
       metrics[place] = entry
     } else if metrics.count < Self.mostNames {
       metrics.append(entry)
+    } else {
+      return nil
     }
-  }
-}
-
-/// Follows a growing `events.jsonl`, reading only what is new, and holding no more than a line of it.
-package struct EventReader: Sendable {
-  private let path: String
-  private var offset = 0
-  private var rest: [UInt8] = []
-  /// In the midst of a line that is too long to be an event.
-  private var skips = false
-
-  private static let longestLine = 1 << 20
-
-  package private(set) var activity = StageActivity()
-
-  package init(path: String) { self.path = path }
-
-  /// Takes in the lines that have been finished since; true when there were any.
-  package mutating func advance() -> Bool {
-    // A stage could have put a pipe in its place, which would be waited for.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    return advance(descriptor) ?? false
-  }
-
-  /// Nil when it cannot be read; `errno` says why.
-  mutating func advance(_ descriptor: Int32) -> Bool? {
-    var piece = [UInt8](repeating: 0, count: 65536)
-    var found = false
-    while true {
-      let count = pread(descriptor, &piece, piece.count, off_t(offset))
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return count < 0 ? nil : found }
-      offset += count
-      found = take(piece[..<count]) || found
-    }
-  }
-
-  private mutating func take(_ piece: ArraySlice<UInt8>) -> Bool {
-    var piece = piece
-    if skips {
-      guard let end = piece.firstIndex(of: 0x0A) else { return false }
-      piece = piece[(end + 1)...]
-      skips = false
-    }
-    guard let end = piece.lastIndex(of: 0x0A) else {
-      rest += piece
-      skips = rest.count > Self.longestLine
-      if skips { rest = [] }
-      return false
-    }
-    activity.take(rest + piece[...end], heard: Double(wallClock()) / 1e9)
-    rest = Array(piece[(end + 1)...])
-    return true
-  }
-
-  /// Takes in what stands at the end without a line's end.
-  mutating func finish() {
-    activity.take(rest)
-    rest = []
+    return entry.step.map { MetricPoint(name: name, step: $0, value: value) }
   }
 }

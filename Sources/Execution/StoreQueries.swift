@@ -61,12 +61,18 @@ package struct StoreQueries: Sendable {
     }
   }
 
+  /// The run of exactly that id; nil where there is none.
+  package func run(exactly id: RunID) throws(StoreError) -> RecordedRun? { try RecordedRun(id: id.text, store: store) }
+
   /// Of `latest` and `latest~N`; nil for anything else.
   static func stepsBack(_ text: String) -> Int? {
     guard text.hasPrefix("latest") else { return nil }
     let rest = text.dropFirst("latest".count)
     return rest.isEmpty ? 0 : rest.first == "~" ? Int(rest.dropFirst()) : nil
   }
+
+  /// Ids of all runs, newest first; other names that stand there are none.
+  package func ids() throws(StoreError) -> [RunID] { try runIDs().compactMap(RunID.init) }
 
   private func runIDs() throws(StoreError) -> [String] { (try store.files.list(store.root + "/runs") ?? []).reversed() }
 

@@ -44,6 +44,9 @@ extension GraphDrawing {
     return order.map { entry in Multiple(entry: entry, members: members[entry]?.values.map(\.count).max() ?? 0) }.filter { $0.members > 1 }
   }
 
+  /// Entries whose members are joined to begin with.
+  package var joined: Set<String> { folded.joined }
+
   /// Entries whose members are joined, and groups that are one node.
   var folded: (joined: Set<String>, closed: Set<String>) {
     switch folding {

@@ -3,6 +3,7 @@ import Diagnostics
 import Execution
 import Foundation
 import Planning
+import Serving
 
 /// What went wrong with a command: what to say on standard error, and the exit status.
 struct CommandFailure: Error {
@@ -26,6 +27,7 @@ struct CommandFailure: Error {
     case let query as QueryError: self.init(text: "error: \(query)\n", status: 2)
     case let store as StoreError: self.init(text: "error: \(store)\n", status: 3)
     case let spawn as SpawnFailure: self.init(text: "error: \(spawn.message)\n", status: 3)
+    case let serving as ServingError: self.init(text: "error: \(serving)\n", status: 2)
     default: return nil
     }
   }

@@ -176,7 +176,7 @@ extension ReportDocument {
     self.table(hard)
   }
 
-  private static func name(_ model: TokenReport.Model, _ place: Int) -> String {
+  static func name(_ model: TokenReport.Model, _ place: Int) -> String {
     let labels = model.labels.members.map { "\($0.key) \($0.value["name"]?.stringValue ?? $0.value.stringValue ?? $0.value.encoded())" }
     return labels.isEmpty ? "model \(place + 1)" : labels.joined(separator: ", ")
   }

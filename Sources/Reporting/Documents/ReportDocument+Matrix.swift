@@ -26,7 +26,7 @@ extension ReportDocument {
     }
   }
 
-  private func methods(_ report: MatrixReport) -> Table {
+  func methods(_ report: MatrixReport) -> Table {
     let metrics = [
       ("AvgAcc", "avg_acc"), ("gain", "gain"), ("FM", "fm"), ("BWT", "bwt"), ("FWT", "fwt"),
     ]
@@ -64,7 +64,7 @@ extension ReportDocument {
     list(method.missing.map { [.plain("\($0.name) is not known: \($0.reason)")] })
   }
 
-  private mutating func addGeneral(_ report: MatrixReport) {
+  mutating func addGeneral(_ report: MatrixReport) {
     var table = Table([
       Column("method", .left), Column("suite", .left), Column("metric", .left), Column("base"), Column("end"), Column("change"),
       Column("", .left), Column("severity", .left),
@@ -88,7 +88,7 @@ extension ReportDocument {
     self.table(table)
   }
 
-  private func comparisons(_ report: MatrixReport) -> Table {
+  func comparisons(_ report: MatrixReport) -> Table {
     var table = Table([Column("method", .left), Column("against", .left), Column("claim", .left), Column("at equal gain", .left)])
     for comparison in report.comparisons {
       table.add([

@@ -28,7 +28,7 @@ extension ReportDocument {
     addProblems(report)
   }
 
-  private mutating func addProblems(_ report: RunReport) {
+  mutating func addProblems(_ report: RunReport) {
     let failed = report.instances.filter { $0.state == "failed" }
     if !failed.isEmpty {
       heading(2, "What failed")
@@ -120,7 +120,7 @@ extension ReportDocument {
 
 extension ReportDocument {
   /// "7 data/tasks, 1 tokenizer/train".
-  private static func stages(_ names: [String]) -> String {
+  static func stages(_ names: [String]) -> String {
     var counts: [(name: String, count: Int)] = []
     for name in names {
       if let known = counts.firstIndex(where: { $0.name == name }) { counts[known].count += 1 } else { counts.append((name, 1)) }

@@ -60,6 +60,7 @@ struct ReportDocument {
 
   private(set) var blocks: [Block] = []
 
+  mutating func append(_ block: Block) { blocks.append(block) }
   mutating func heading(_ level: Int, _ text: String) { blocks.append(.heading(level, text)) }
   mutating func paragraph(_ spans: Span...) { blocks.append(.paragraph(spans)) }
   mutating func list(_ items: [[Span]]) { if !items.isEmpty { blocks.append(.list(items)) } }

@@ -1,0 +1,94 @@
+import NIOCore
+import NIOHTTPTypes
+import Synchronization
+
+/// Ends connections that keep nobody busy but the server: that do not get their request said, that have nothing more to ask, that do not take what
+/// they asked for.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+  typealias InboundIn = HTTPRequestPart
+  typealias InboundOut = HTTPRequestPart
+  typealias OutboundIn = HTTPResponsePart
+  typealias OutboundOut = HTTPResponsePart
+
+  struct Patience: Sendable {
+    /// From the connection, or the end of the last answer, to the end of a request.
+    var request = TimeAmount.seconds(15)
+    /// Without room for more to send.
+    var stalled = TimeAmount.seconds(20)
+  }
+
+  private let patience: Patience
+  private let connections: Connections
+  private var request: Scheduled<Void>?
+  private var stall: Scheduled<Void>?
+
+  init(_ patience: Patience, _ connections: Connections) {
+    self.patience = patience
+    self.connections = connections
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    connections.add(context.channel)
+    awaitRequest(context)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) { calm() }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    calm()
+    connections.remove(context.channel)
+    context.fireChannelInactive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if case .end = unwrapInboundIn(data) {
+      request?.cancel()
+      request = nil
+    }
+    context.fireChannelRead(data)
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    if case .end = unwrapOutboundIn(data) { awaitRequest(context) }
+    context.write(data, promise: promise)
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    stall?.cancel()
+    stall = context.channel.isWritable ? nil : close(context.channel, in: patience.stalled)
+    context.fireChannelWritabilityChanged()
+  }
+
+  private func awaitRequest(_ context: ChannelHandlerContext) {
+    request?.cancel()
+    request = close(context.channel, in: patience.request)
+  }
+
+  private func close(_ channel: any Channel, in time: TimeAmount) -> Scheduled<Void> {
+    channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+  }
+
+  private func calm() {
+    request?.cancel()
+    stall?.cancel()
+    (request, stall) = (nil, nil)
+  }
+}
+
+@available(*, unavailable)
+extension ConnectionGuard: Sendable {}
+
+/// The connections there are, to be ended all at once.
+final class Connections: Sendable {
+  private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+  func add(_ channel: any Channel) { channels.withLock { $0[ObjectIdentifier(channel)] = channel } }
+
+  func remove(_ channel: any Channel) { channels.withLock { $0[ObjectIdentifier(channel)] = nil } }
+
+  var count: Int { channels.withLock { $0.count } }
+
+  func closeAll() {
+    for channel in channels.withLock({ Array($0.values) }) { channel.close(promise: nil) }
+  }
+}
