@@ -1,3 +1,5 @@
+import Artifacts
+
 /// Follows a growing `events.jsonl`, reading only what is new, and holding no more than a line of it.
 package struct EventReader: Sendable {
   private var lines: LineTail
