@@ -84,8 +84,9 @@ extension Parser {
     var reader = EventReader(path: Scratch.file("events.jsonl", bytes + [0x0A]))
     _ = reader.advance()
     let displays: [any ProgressDisplay] = [
-      LiveProgress(usesColour: true, write: { _ in }, width: { 80 }, now: { 1 }), JSONProgress(write: { _ in }),
-      PlainProgress(write: { _ in }),
+      LiveProgress(
+        style: ProgressStyle(isColored: true, isUnicode: true), write: { _ in }, size: { TerminalSize(columns: 80, rows: 5) }, now: { 1 }),
+      JSONProgress(write: { _ in }), PlainProgress(write: { _ in }),
     ]
     for display in displays {
       display.show(.began(run: "r", recipe: "x", instances: 1))
