@@ -85,7 +85,7 @@ extension Parser {
     _ = reader.advance()
     let displays: [any ProgressDisplay] = [
       LiveProgress(
-        style: ProgressStyle(isColored: true, isUnicode: true), write: { _ in }, size: { TerminalSize(columns: 80, rows: 24) }, now: { 1 }),
+        style: ProgressStyle(isColored: true, isUnicode: true), write: { _ in }, size: { TerminalSize(columns: 80, rows: 5) }, now: { 1 }),
       JSONProgress(write: { _ in }), PlainProgress(write: { _ in }),
     ]
     for display in displays {
