@@ -2,7 +2,7 @@ import JSONValues
 
 /// How a report is written.
 package enum ReportFormat: String, Sendable, CaseIterable {
-  case text, markdown, json
+  case html, text, markdown, json
 }
 
 extension RunReport {
@@ -11,6 +11,7 @@ extension RunReport {
   /// - Parameter style: of the terminal it is for; other formats do not know it.
   package func text(_ format: ReportFormat, style: TerminalStyle = .plain) -> String {
     switch format {
+    case .html: page
     case .text: TerminalWriter(style: style).text(ReportDocument(self, .terminal))
     case .markdown: MarkdownWriter.text(ReportDocument(self, .page))
     case .json: json.encoded(pretty: true) + "\n"

@@ -12,11 +12,6 @@ struct FinalReports {
       guard let text = try? String(contentsOfFile: "\(views)/\(report.instance)/\(report.output)", encoding: .utf8) else { continue }
       Terminal.say("\n" + text, terminator: "")
     }
-    Terminal.say("\nresults: \(shortened(views))")
-  }
-
-  private func shortened(_ path: String) -> String {
-    let here = Program.planning.workingDirectory + "/"
-    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+    Terminal.say("\nresults: \(Terminal.shortened(views))")
   }
 }

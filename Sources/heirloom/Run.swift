@@ -2,6 +2,7 @@ import ArgumentParser
 import Artifacts
 import Execution
 import Foundation
+import Reporting
 
 /// `heirloom run MANIFEST [INSTANCE…]`: runs what has to run.
 struct Run: ParsableCommand {
@@ -17,6 +18,7 @@ struct Run: ParsableCommand {
   @Flag(help: "Go on with what does not hang on a failed stage.") var keepGoing = false
   @Option(help: "Run this instance although its result is there; may be given several times.") var rerun: [String] = []
   @Option(help: "How to show what happens: auto, plain, json or none.") var progress: ProgressMode = .auto
+  @Flag(help: "Write the report's page when the run is over, also when it failed, and print its path.") var report = false
   @OptionGroup var store: StoreArguments
 
   func validate() throws {
@@ -37,7 +39,16 @@ struct Run: ParsableCommand {
     if answer.outcome.exitStatus == 0, progress != .json {
       FinalReports(recipe: answer.recipe, store: path).show(answer.reports)
     }
+    if report { writeReport(of: answer.outcome.run, path) }
     throw ExitCode(answer.outcome.exitStatus)
+  }
+
+  /// The run has its own exit status, whatever becomes of the page.
+  private func writeReport(of run: String, _ path: String) {
+    do {
+      let queries = try StoreQueries(path)
+      Terminal.say("report: " + (try RunReport.read(queries.run(.id(run)), queries.store).writePage(in: queries.store)))
+    } catch { StandardError.line("warning: the report was not written: \(error)") }
   }
 }
 

@@ -23,6 +23,12 @@ enum Terminal {
     FileHandle.standardError.write(Data(errors.render(diagnostics).utf8))
   }
 
+  /// A path as one would type it here.
+  static func shortened(_ path: String) -> String {
+    let here = Program.planning.workingDirectory + "/"
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+  }
+
   /// A line on standard output. A reader that has gone away (`| head`) ends the program quietly, as SIGPIPE does for others.
   static func say(_ text: String, terminator: String = "\n") { FileHandle.standardOutput.write(Data((text + terminator).utf8)) }
 }

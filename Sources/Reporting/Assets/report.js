@@ -178,7 +178,7 @@ function niceStep(room, count) {
   const rough = room / count, power = 10 ** Math.floor(Math.log10(rough));
   return power * ([1, 2, 5].find((step) => rough <= step * power * 1.000001) ?? 10);
 }
-function scaleOf(values, count, isLog, isZero) {
+function scaleOf(values, count, isLog, isZero, isTight) {
   let low = Infinity, high = -Infinity;
   for (const value of values) { if (value < low) low = value; if (value > high) high = value; }
   if (!(low <= high)) return null;
@@ -193,6 +193,11 @@ function scaleOf(values, count, isLog, isZero) {
   if (isZero) { low = Math.min(low, 0); high = Math.max(high, 0); }
   if (high - low <= Math.max(Math.abs(low), Math.abs(high)) * 1e-12) { const room = Math.abs(low) * 0.1 || 1; low -= low === 0 ? 0 : room; high += room; }
   const step = niceStep(high - low, count);
+  if (isTight) {
+    const ticks = [];
+    for (let place = Math.ceil(low / step - 1e-9); place * step <= high * (1 + 1e-9); place++) ticks.push(Number((place * step).toPrecision(12)));
+    return { ticks, share: (value) => (value - low) / (high - low) };
+  }
   const first = Math.floor(low / step + 1e-9), last = Math.ceil(high / step - 1e-9), ticks = [];
   for (let place = first; place <= last; place++) ticks.push(Number((place * step).toPrecision(12)));
   return { ticks, share: (value) => (value / step - first) / (last - first) };
@@ -245,7 +250,7 @@ function draw(view) {
   const labels = y.ticks.map(short), left = Math.max(34, Math.max(0, ...labels.map((label) => label.length)) * 7 + 14), right = width - 14;
   const steps = active.flatMap((series) => series.steps);
   const x = chart.names ? { ticks: chart.names.map((_, place) => place), share: (value) => (value + 0.3) / (chart.names.length - 0.4) }
-    : scaleOf(steps, Math.max(2, Math.round((right - left) / 80)), false, false) ?? { ticks: [], share: () => 0 };
+    : scaleOf(steps, Math.max(2, Math.round((right - left) / 80)), false, false, true) ?? { ticks: [], share: () => 0 };
   const px = (value) => left + (right - left) * x.share(value), py = (value) => bottom - (bottom - top) * Math.max(0, Math.min(1, y.share(value)));
   const svg = make("svg:svg", { class: "chart lines drawn", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0, "aria-label": `${chart.title}: ${active.length} series; arrow keys read the values` });
   const text = (words, attributes) => { const label = make("svg:text", attributes, words); svg.append(label); return label; };
