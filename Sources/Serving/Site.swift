@@ -14,7 +14,7 @@ struct Site: Sendable {
     self.gatekeeper = gatekeeper
     library = RunLibrary(storePath: storePath)
     feeds = LiveFeeds(
-      storePath: storePath, worker: FileWorker("heirloom.serve.watching"), pace: limits.pace, mostClients: limits.eventClients)
+      storePath: storePath, worker: FileWorker("heirloom.serve.watching"), pace: .init(look: limits.look, quietLooks: limits.quietLooks), mostClients: limits.eventClients)
   }
 
   var eventClients: Int { feeds.clients }

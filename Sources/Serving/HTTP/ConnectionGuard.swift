@@ -11,10 +11,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundOut = HTTPResponsePart
 
   struct Patience: Sendable {
-    /// From the connection, or the end of the last answer, to the end of a request.
-    var request = TimeAmount.seconds(15)
-    /// Without room for more to send.
-    var stalled = TimeAmount.seconds(20)
+    let request: TimeAmount
+    let stalled: TimeAmount
+
+    init(_ limits: WebServer.Limits) {
+      request = TimeAmount(limits.request)
+      stalled = TimeAmount(limits.stalled)
+    }
   }
 
   private let patience: Patience
