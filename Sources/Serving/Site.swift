@@ -19,6 +19,8 @@ struct Site: Sendable {
 
   var eventClients: Int { feeds.clients }
 
+  func close() { feeds.close() }
+
   func reply(to visit: Gatekeeper.Visit, lastEventID: String?) async -> Reply {
     do throws(Gatekeeper.Refusal) { try gatekeeper.check(visit) } catch { return .refusal(error) }
     let route: Route

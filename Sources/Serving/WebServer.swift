@@ -52,7 +52,8 @@ package final class WebServer: Sendable {
     channel.httpDecoder = .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 64)
     let (bound, binding) = AsyncStream<any Channel>.makeStream()
     let server = Server(
-      childChannelSetup: HTTP1Channel(responder: Responder(site: site).respond, configuration: channel),
+      childChannelSetup: HeldChannel(
+        http: HTTP1Channel(responder: Responder(site: site).respond, configuration: channel), connections: connections),
       configuration: ServerConfiguration(
         address: .hostname(host, port: port), availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
       onServerRunning: { binding.yield($0) }, eventLoopGroup: group, logger: logger)
@@ -86,11 +87,24 @@ package final class WebServer: Sendable {
   package var renderings: Int { site.library.renderings }
 
   /// Ends at once: nothing that is under way is waited for.
+  ///
+  /// The task that accepts is not cancelled but left to come to its end: a connection that it has been handed and not yet looked at would be
+  /// dropped, and NIO ends the program for that.
   package func stop() async {
-    serving.cancel()
+    let isOver = Mutex(false)
+    let waiting = Task {
+      _ = await serving.result
+      isOver.withLock { $0 = true }
+    }
     try? await listener.close()
-    connections.closeAll()
-    _ = await serving.result
+    // One that was just being accepted comes to light a moment later.
+    while !isOver.withLock({ $0 }) {
+      site.close()
+      connections.closeAll()
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    await waiting.value
+    await connections.endUntaken()
     try? await group.shutdownGracefully()
   }
 }

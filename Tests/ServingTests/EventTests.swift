@@ -19,7 +19,7 @@ import Testing
     let run = try StagedRun()
     try await TestServer.with(run.storePath, limits) { server in
       let client = try server.watch("/runs/\(run.id)/events")
-      let first = try await client.read { $0.contains("event: instances") && $0.hasSuffix("\n\n") }
+      let first = try await client.read { $0.contains("event: instances\ndata: [{") && $0.contains("}]\n\n") }
       #expect(first.contains("content-type: text/event-stream") || first.contains("Content-Type: text/event-stream"))
       #expect(first.components(separatedBy: "\"state\":\"waiting\"").count == 4)
       for place in 0..<3 {
@@ -44,9 +44,9 @@ import Testing
     let run = try StagedRun((0..<40).map { "i\($0)" })
     let last = try await TestServer.with(run.storePath, limits) { server -> String in
       let client = try server.watch("/runs/\(run.id)/events")
-      _ = try await client.read { $0.contains("event: instances") && $0.hasSuffix("\n\n") }
+      _ = try await client.read { $0.contains("event: instances\ndata: [{") && $0.contains("}]\n\n") }
       try run.start(0)
-      let seen = try await client.read { $0.contains("\"counts\"") && $0.hasSuffix("\n\n") }
+      let seen = try await client.read { $0.contains("\"running\":1") && $0.hasSuffix("\n\n\r\n") }
       let id = try #require(Self.ids(seen).last)
       try run.finish(0)
       try run.start(1)
@@ -105,7 +105,7 @@ import Testing
     let run = try StagedRun()
     try await TestServer.with(run.storePath, limits) { server in
       let client = try server.watch("/runs/\(run.id)/events")
-      _ = try await client.read { $0.contains("event: instances") }
+      _ = try await client.read { $0.contains("event: instances\ndata: [{") && $0.contains("}]\n\n") }
       try FileManager.default.removeItem(atPath: run.directory.path)
       #expect(try await client.read { $0.contains("event: end") }.contains("{\"state\":\"gone\"}"))
       #expect(try await server.ask("/runs/\(run.id)").status == 404)
