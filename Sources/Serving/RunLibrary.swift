@@ -121,7 +121,8 @@ struct RunStamp: Sendable, Equatable {
 
   /// Nil where there is no such run.
   init?(_ id: RunID, _ store: Store) throws {
-    guard let status = try store.files.status("\(store.root)/runs/\(id.text)/journal.jsonl", followingLinks: false), status.kind == .file else {
+    guard let status = try store.files.status("\(store.root)/runs/\(id.text)/journal.jsonl", followingLinks: false), status.kind == .file
+    else {
       return nil
     }
     size = status.size

@@ -11,7 +11,7 @@ import Testing
   }
 
   private static func ids(_ text: String) -> [String] {
-    text.split(separator: "\n").filter { $0.hasPrefix("id: ") }.map { String($0.dropFirst(4)) }
+    text.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("id: ") }.map { String($0.dropFirst(4)) }
   }
 
   @Test("states arrive in order, the end arrives, and the connection ends with it")

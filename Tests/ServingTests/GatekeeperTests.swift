@@ -1,6 +1,5 @@
-import Testing
-
 import Serving
+import Testing
 
 @Suite("Who is let in") struct GatekeeperTests {
   private func status(
@@ -22,12 +21,16 @@ import Serving
       #expect(status(host: host) == 200, "\(host)")
     }
     for host in [
-      "example.org", "example.org:7788", "localhost.example.org", "127.0.0.1.example.org", "192.168.1.5", "10.0.0.1:80", "0.0.0.0", "[fe80::1]",
+      "example.org", "example.org:7788", "localhost.example.org", "127.0.0.1.example.org", "192.168.1.5", "10.0.0.1:80", "0.0.0.0",
+      "[fe80::1]",
       "127.1", "2130706433", "0x7f.0.0.1", "localhost.",
     ] {
       #expect(status(host: host) == 421, "\(host)")
     }
-    for host in ["", " ", "a b", "[::1", "[::1]x", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:99999", "a/b", "user@127.0.0.1", "127.0.0.1,example.org", "[localhost]"] {
+    for host in [
+      "", " ", "a b", "[::1", "[::1]x", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:99999", "a/b", "user@127.0.0.1", "127.0.0.1,example.org",
+      "[localhost]",
+    ] {
       #expect(status(host: host) == 400, "\(host)")
     }
     #expect(status(host: nil) == 400)
@@ -61,7 +64,9 @@ import Serving
 
   @Test("only reading, without bodies, and not at length")
   func rest() {
-    for method in ["POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH", "get", "BREW"] { #expect(status(method: method) == 405) }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PATCH", "get", "BREW"] {
+      #expect(status(method: method) == 405)
+    }
     #expect(status(method: "HEAD") == 200)
     #expect(status(hasBody: true) == 413)
     #expect(status(target: "/" + String(repeating: "a", count: 3000)) == 414)

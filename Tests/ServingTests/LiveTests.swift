@@ -2,9 +2,8 @@ import Artifacts
 import Execution
 import Foundation
 import JSONValues
-import Testing
-
 import Serving
+import Testing
 
 @Suite("A run that is watched") struct LiveTests {
   private func state(_ run: StagedRun) throws -> LiveState {
@@ -37,7 +36,10 @@ import Serving
     let going = state.look(now: 2)
     #expect(instances(going).first?.done == 20)
     #expect(instances(going).first?.metrics == [.init(name: "loss", value: 1.5)])
-    #expect(going.contains(.points(LivePoints(instance: 0, isWhole: false, series: [.init(name: "loss", points: [.init(name: "loss", step: 20, value: 1.5)])]))))
+    #expect(
+      going.contains(
+        .points(LivePoints(instance: 0, isWhole: false, series: [.init(name: "loss", points: [.init(name: "loss", step: 20, value: 1.5)])]))
+      ))
     #expect(going.contains(.log(instance: 0, lines: ["step 20"])))
     #expect(state.look(now: 3).isEmpty)
 
@@ -82,7 +84,8 @@ import Serving
       if case .points(let points) = event { return points }
       return nil
     }
-    #expect(points == [LivePoints(instance: 0, isWhole: true, series: [.init(name: "loss", points: [.init(name: "loss", step: 1, value: 4)])])])
+    #expect(
+      points == [LivePoints(instance: 0, isWhole: true, series: [.init(name: "loss", points: [.init(name: "loss", step: 1, value: 4)])])])
   }
 
   @Test("a run whose runner is gone is told as killed, one whose directory is gone as gone")
@@ -146,7 +149,8 @@ import Serving
 
   @Test("what an event says is one line of JSON, whatever is in it")
   func wire() throws {
-    let text = String(decoding: EventRing.text(.log(instance: 1, lines: ["a\nb\r\n\ndata: x", "</script>\u{2028}"]), id: "e.1"), as: UTF8.self)
+    let text = String(
+      decoding: EventRing.text(.log(instance: 1, lines: ["a\nb\r\n\ndata: x", "</script>\u{2028}"]), id: "e.1"), as: UTF8.self)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines.count == 5)
     #expect(lines[0] == "id: e.1")

@@ -48,7 +48,9 @@ final class RawClient: @unchecked Sendable {
           }
           let count = recv(descriptor, &piece, piece.count, 0)
           if count < 0, errno == EINTR { continue }
-          if count < 0, errno == EAGAIN { return continuation.resume(throwing: Failure(what: "nothing more came after: \(text.suffix(400))")) }
+          if count < 0, errno == EAGAIN {
+            return continuation.resume(throwing: Failure(what: "nothing more came after: \(text.suffix(400))"))
+          }
           guard count > 0 else {
             received = []
             return continuation.resume(returning: text)

@@ -1,7 +1,6 @@
 import Execution
-import Testing
-
 import Serving
+import Testing
 
 @Suite("Routes") struct RouteTests {
   private let text = "20261121T101530.123Z-4f2a9c"
@@ -28,12 +27,14 @@ import Serving
   @Test("nothing else is one, however it is written")
   func unknown() {
     let paths = [
-      "", "runs", "//", "/runs", "/runs/", "/runs/\(text)/", "//runs/\(text)", "/runs//\(text)", "/./", "/../", "/runs/..", "/runs/../format",
+      "", "runs", "//", "/runs", "/runs/", "/runs/\(text)/", "//runs/\(text)", "/runs//\(text)", "/./", "/../", "/runs/..",
+      "/runs/../format",
       "/runs/../../../etc/passwd", "/runs/%2e%2e", "/runs/%2e%2e/format", "/runs/..%2f..%2fetc%2fpasswd", "/runs/%252e%252e%252fformat",
       "/runs/..\\..\\etc", "/runs/%c0%ae%c0%ae/format", "/runs/\(text)%00", "/runs/\(text)/../../format", "/runs/\(text)/journal.jsonl",
       "/runs/\(text)/instances/..", "/runs/\(text)/instances/-1", "/runs/\(text)/instances/+1", "/runs/\(text)/instances/01",
       "/runs/\(text)/instances/1e3", "/runs/\(text)/instances/99999999999999999999", "/runs/\(text)/instances/1/log/..",
-      "/runs/\(text)/instances/1/out", "/objects/ab", "/objects/sha256:" + String(repeating: "a", count: 64), "/favicon.ico", "/runs/latest",
+      "/runs/\(text)/instances/1/out", "/objects/ab", "/objects/sha256:" + String(repeating: "a", count: 64), "/favicon.ico",
+      "/runs/latest",
       "/runs/20261121", "/runs/20261121T101530.123Z-4F2A9C", "/RUNS/\(text)", "/runs/\(text);x", "/runs/\(text)#x", "/runs/\(text)/events/",
       "/\u{0}", "/runs/\u{FF0E}\u{FF0E}/format",
     ]
@@ -59,7 +60,9 @@ import Serving
   @Test("the id of a run has one form")
   func ids() {
     #expect(RunID(text)?.text == text)
-    for wrong in ["", text + "0", String(text.dropLast()), "2026112xT101530.123Z-4f2a9c", "20261121T101530.123Z-4f2a9g", "20261121T101530/123Z-4f2a9c"] {
+    for wrong in [
+      "", text + "0", String(text.dropLast()), "2026112xT101530.123Z-4f2a9c", "20261121T101530.123Z-4f2a9g", "20261121T101530/123Z-4f2a9c",
+    ] {
       #expect(RunID(wrong) == nil)
     }
   }

@@ -88,13 +88,17 @@ import Testing
     try await TestServer.with(run.storePath) { server in
       let ups = ["..", "%2e%2e", "%2E%2E", ".%2e", "%252e%252e", "..%00", "%c0%ae%c0%ae", "..%5c", "....//", "%uff0e%uff0e"]
       for up in ups {
-        for path in ["/\(up)/secret", "/runs/\(up)/\(up)/secret", "/runs/\(run.id)/\(up)/\(up)/\(up)/secret", "/runs/\(up)%2f\(up)%2fsecret"] {
+        for path in [
+          "/\(up)/secret", "/runs/\(up)/\(up)/secret", "/runs/\(run.id)/\(up)/\(up)/\(up)/secret", "/runs/\(up)%2f\(up)%2fsecret",
+        ] {
           let reply = try await server.ask(path)
           #expect((400...404).contains(reply.status), "\(path)")
           #expect(!reply.body.contains("the secret"))
         }
       }
-      for path in ["/format", "/runs", "/runs/\(run.id)/journal.jsonl", "/runs/\(run.id)/manifest.yaml", "/objects/", "//etc/passwd", "/etc/passwd"] {
+      for path in [
+        "/format", "/runs", "/runs/\(run.id)/journal.jsonl", "/runs/\(run.id)/manifest.yaml", "/objects/", "//etc/passwd", "/etc/passwd",
+      ] {
         #expect(try await server.ask(path).status == 404, "\(path)")
       }
       #expect(try await server.ask("http://example.org/runs.json").status == 200, "the host is what Host says")

@@ -15,7 +15,8 @@ final class StagedRun {
   var storePath: String { root + "/artifacts" }
 
   /// - Parameter root: of another run, whose store it shares.
-  init(_ names: [String] = ["a", "b", "c"], recipe: String = "staged", parameters: JSONObject = JSONObject(), in root: String? = nil) throws {
+  init(_ names: [String] = ["a", "b", "c"], recipe: String = "staged", parameters: JSONObject = JSONObject(), in root: String? = nil) throws
+  {
     self.names = names
     ownsRoot = root == nil
     self.root = root ?? FileManager.default.temporaryDirectory.path + "/heirloom-serving-" + UUID().uuidString
@@ -23,7 +24,8 @@ final class StagedRun {
     directory = try RunDirectory.begin(in: store, manifest: Array("heirloom: 1\nname: staged\nstages: {a: {uses: x}}\n".utf8))
     let instances = names.enumerated().map { place, name -> JSONValue in
       [
-        "instance": .string(name), "entry": .string(name), "stage": "train/sft", "path": [["name": .string(name), "axes": [:]]], "axes": [:],
+        "instance": .string(name), "entry": .string(name), "stage": "train/sft", "path": [["name": .string(name), "axes": [:]]],
+        "axes": [:],
         "parameters": ["learning_rate": 0.001], "needs": place == 0 ? [] : [.string(names[place - 1])],
       ]
     }
@@ -71,7 +73,8 @@ final class StagedRun {
       var pending = PendingWrites()
       let log = try store.put(try store.files.read(work(place).logPath) ?? [], &pending)
       let result = ResultOutcome(
-        outputs: [], recipe: "staged", instance: names[place], run: directory.id, finished: 1_795_000_000, seconds: 1.5, metrics: metrics, log: log)
+        outputs: [], recipe: "staged", instance: names[place], run: directory.id, finished: 1_795_000_000, seconds: 1.5, metrics: metrics,
+        log: log)
       _ = try store.publish(key: key(place), stage: "train/sft", parts: ["inputs": [:]], outcome: result, .keepsFirst, &pending)
       try work(place).remove()
     }

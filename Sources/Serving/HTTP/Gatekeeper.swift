@@ -95,7 +95,9 @@ package struct Gatekeeper: Sendable {
 
   private static func isPort(_ text: Substring) -> Bool { UInt16(text) != nil && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }
 
-  private static func bare(_ host: String) -> String { host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host }
+  private static func bare(_ host: String) -> String {
+    host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+  }
 
   package static func isLoopback(_ host: String) -> Bool {
     host == "localhost" || host == "::1" || octets(host)?.first == 127

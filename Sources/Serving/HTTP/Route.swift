@@ -70,7 +70,9 @@ package enum Route: Sendable, Equatable {
 
   private static func offset(_ query: [(name: String, value: String)]) throws(Failure) -> Int {
     if query.isEmpty { return 0 }
-    guard query.count == 1, query[0].name == "from", let number = number(query[0].value) else { throw .query("a log is asked for with from=BYTE") }
+    guard query.count == 1, query[0].name == "from", let number = number(query[0].value) else {
+      throw .query("a log is asked for with from=BYTE")
+    }
     return number
   }
 

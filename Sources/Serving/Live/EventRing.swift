@@ -35,7 +35,9 @@ package struct EventRing: Sendable {
   /// The number in a `Last-Event-ID` of this feed.
   package func number(in id: String) -> Int? {
     let parts = id.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, parts[0] == epoch, parts[1].utf8.count < 16, let number = Int(parts[1]), number >= 0, number <= last else { return nil }
+    guard parts.count == 2, parts[0] == epoch, parts[1].utf8.count < 16, let number = Int(parts[1]), number >= 0, number <= last else {
+      return nil
+    }
     return number
   }
 
