@@ -7,7 +7,7 @@ import Synchronization
 
 /// What the site has to show, read from a store: runs, reports, comparisons, logs. What was rendered is kept as long as the run's journal has not
 /// grown. Everything here waits for disks and is called on a worker, one thing after the other.
-final class RunLibrary: Sendable {
+package final class RunLibrary: Sendable {
   /// Nothing of that name is in the store, or not any more.
   struct Missing: Error, Equatable {
     let what: String
@@ -21,7 +21,7 @@ final class RunLibrary: Sendable {
   static let mostRuns = 200
   private static let longestLog = 4 << 20
 
-  init(storePath: String) { self.storePath = storePath }
+  package init(storePath: String) { self.storePath = storePath }
 
   private func queries() throws -> StoreQueries {
     let queries = try StoreQueries(storePath)
@@ -86,15 +86,15 @@ final class RunLibrary: Sendable {
 
   // MARK: - Logs
 
-  struct Log: Sendable {
-    let bytes: [UInt8]
+  package struct Log: Sendable {
+    package let bytes: [UInt8]
     /// Where `bytes` begin, and how long it is.
-    let offset: Int
-    let size: Int
+    package let offset: Int
+    package let size: Int
   }
 
   /// A log from a byte on, of a long one the end; nil where there is none.
-  func log(_ instance: RecordedRun.Instance, _ store: Store, from: Int) throws -> Log? {
+  package func log(_ instance: RecordedRun.Instance, _ store: Store, from: Int) throws -> Log? {
     guard let key = instance.key else { return nil }
     // What runs now or failed is of more interest than what an earlier result said.
     if let log = try Self.read(store.workDirectory(key).logPath, from: from, store.files) { return log }
@@ -121,7 +121,8 @@ struct RunStamp: Sendable, Equatable {
 
   /// Nil where there is no such run.
   init?(_ id: RunID, _ store: Store) throws {
-    guard let status = try store.files.status("\(store.root)/runs/\(id.text)/journal.jsonl", followingLinks: false), status.kind == .file else {
+    guard let status = try store.files.status("\(store.root)/runs/\(id.text)/journal.jsonl", followingLinks: false), status.kind == .file
+    else {
       return nil
     }
     size = status.size

@@ -14,10 +14,13 @@ struct Site: Sendable {
     self.gatekeeper = gatekeeper
     library = RunLibrary(storePath: storePath)
     feeds = LiveFeeds(
-      storePath: storePath, worker: FileWorker("heirloom.serve.watching"), pace: limits.pace, mostClients: limits.eventClients)
+      storePath: storePath, worker: FileWorker("heirloom.serve.watching"), pace: .init(look: limits.look, quietLooks: limits.quietLooks),
+      mostClients: limits.eventClients)
   }
 
   var eventClients: Int { feeds.clients }
+
+  func close() { feeds.close() }
 
   func reply(to visit: Gatekeeper.Visit, lastEventID: String?) async -> Reply {
     do throws(Gatekeeper.Refusal) { try gatekeeper.check(visit) } catch { return .refusal(error) }
@@ -73,7 +76,9 @@ struct Site: Sendable {
       return .page(InstancePage(run, id, instance, place, try library.log(instance, store, from: 0)).written)
     case .log(let id, let place, let from):
       let (_, instance, store) = try self.instance(id, place)
-      guard let log = try library.log(instance, store, from: from) else { return .line("\(instance.name.printableLine) has no log", status: 404) }
+      guard let log = try library.log(instance, store, from: from) else {
+        return .line("\(instance.name.printableLine) has no log", status: 404)
+      }
       var reply = Reply.text(log.bytes)
       reply.fields = [("Log-Offset", String(log.offset)), ("Log-Size", String(log.size)), ("Instance-State", instance.state)]
       return reply

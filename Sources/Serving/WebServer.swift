@@ -12,8 +12,14 @@ package final class WebServer: Sendable {
   package struct Limits: Sendable {
     package var connections = 128
     package var eventClients = 32
-    var patience = ConnectionGuard.Patience()
-    var pace = LiveFeed.Pace()
+    /// From the connection, or the end of the last answer, to the end of a request.
+    package var request = Duration.seconds(15)
+    /// For a client that takes nothing of what it asked for.
+    package var stalled = Duration.seconds(20)
+    /// Between two looks at a run that is watched.
+    package var look = Duration.milliseconds(250)
+    /// So many looks without news, and clients are sent a sign of life.
+    package var quietLooks = 40
 
     package init() {}
   }
@@ -21,6 +27,7 @@ package final class WebServer: Sendable {
   package let host: String
   /// As bound: where 0 was asked for, the one that was free.
   package let port: Int
+  private let site: Site
   private let group: MultiThreadedEventLoopGroup
   private let listener: any Channel
   private let connections: Connections
@@ -41,11 +48,12 @@ package final class WebServer: Sendable {
     logger.logLevel = .critical
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let connections = Connections()
-    var channel = HTTP1Channel.Configuration(additionalChannelHandlers: [ConnectionGuard(limits.patience, connections)])
+    var channel = HTTP1Channel.Configuration(additionalChannelHandlers: [ConnectionGuard(.init(limits), connections)])
     channel.httpDecoder = .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16384, maxHeaderFieldCount: 64)
     let (bound, binding) = AsyncStream<any Channel>.makeStream()
     let server = Server(
-      childChannelSetup: HTTP1Channel(responder: Responder(site: site).respond, configuration: channel),
+      childChannelSetup: HeldChannel(
+        http: HTTP1Channel(responder: Responder(site: site).respond, configuration: channel), connections: connections),
       configuration: ServerConfiguration(
         address: .hostname(host, port: port), availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
       onServerRunning: { binding.yield($0) }, eventLoopGroup: group, logger: logger)
@@ -65,6 +73,7 @@ package final class WebServer: Sendable {
     }
     self.host = host
     self.port = port
+    self.site = site
     self.group = group
     self.listener = listener
     self.connections = connections
@@ -74,13 +83,28 @@ package final class WebServer: Sendable {
   package var url: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)/" }
 
   package var connectionCount: Int { connections.count }
+  package var eventClients: Int { site.eventClients }
+  package var renderings: Int { site.library.renderings }
 
   /// Ends at once: nothing that is under way is waited for.
+  ///
+  /// The task that accepts is not cancelled but left to come to its end: a connection that it has been handed and not yet looked at would be
+  /// dropped, and NIO ends the program for that.
   package func stop() async {
-    serving.cancel()
+    let isOver = Mutex(false)
+    let waiting = Task {
+      _ = await serving.result
+      isOver.withLock { $0 = true }
+    }
     try? await listener.close()
-    connections.closeAll()
-    _ = await serving.result
+    // One that was just being accepted comes to light a moment later.
+    while !isOver.withLock({ $0 }) {
+      site.close()
+      connections.closeAll()
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+    await waiting.value
+    await connections.endUntaken()
     try? await group.shutdownGracefully()
   }
 }

@@ -11,7 +11,9 @@ package struct CurveGroup: Sendable {
   static func all(_ reports: [RunReport]) -> [CurveGroup] {
     let sets = RunsComparison.aligned(reports.map(\.curves)) { $0.instance }
     return sets.flatMap { instance, found in
-      RunsComparison.aligned(found.map { $0?.series ?? [] }) { $0.name }.map { CurveGroup(instance: instance, metric: $0.name, series: $0.found) }
+      RunsComparison.aligned(found.map { $0?.series ?? [] }) { $0.name }.map {
+        CurveGroup(instance: instance, metric: $0.name, series: $0.found)
+      }
     }.filter { group in
       let first = group.series[0]?.points
       return group.series.contains { $0?.points != first }

@@ -37,7 +37,8 @@ extension RunsComparison {
     package let methods: [MatrixReport.Method?]
 
     static func all(_ reports: [RunReport]) -> [MatrixRow] {
-      RunsComparison.methods(reports).map { row in MatrixRow(report: row.report, method: row.method, methods: row.found.map { $0?.method }) }
+      RunsComparison.methods(reports).map { row in MatrixRow(report: row.report, method: row.method, methods: row.found.map { $0?.method })
+      }
     }
 
     package var json: JSONValue {

@@ -65,7 +65,8 @@ extension RunsComparison {
       let values = metric.values.map { summary in
         ReportDocument.Cell(Figures.text(summary?.mean, error: summary?.deviation))
       }
-      table.add((reports > 1 ? [.init(metric.report)] : []) + [.init(metric.method), .init(Self.names[metric.metric] ?? metric.metric)] + values)
+      table.add(
+        (reports > 1 ? [.init(metric.report)] : []) + [.init(metric.method), .init(Self.names[metric.metric] ?? metric.metric)] + values)
     }
     return PageSection("scores", "Metrics") { html in
       html.element("p", "Of every method, in points.")

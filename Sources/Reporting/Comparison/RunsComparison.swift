@@ -111,7 +111,8 @@ extension RunsComparison.InstanceDifference {
     let inputs = Self.differing(there.map { row in row.inputs.map { ($0.name, $0.elements.map(\.digest)) } })
     let outputs = Self.differing(there.map { row in row.outputs.map { ($0.name, [$0.digest.text]) } })
     let states = rows.map { $0.map { ["ran", "cached"].contains($0.state) ? "done" : $0.state } }
-    let isSame = there.count == rows.count && parameters.isEmpty && inputs.isEmpty && outputs.isEmpty && states.allSatisfy { $0 == states[0] }
+    let isSame =
+      there.count == rows.count && parameters.isEmpty && inputs.isEmpty && outputs.isEmpty && states.allSatisfy { $0 == states[0] }
     if isSame { return nil }
     self.name = name
     stage = first.stage

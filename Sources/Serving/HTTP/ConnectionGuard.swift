@@ -11,10 +11,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundOut = HTTPResponsePart
 
   struct Patience: Sendable {
-    /// From the connection, or the end of the last answer, to the end of a request.
-    var request = TimeAmount.seconds(15)
-    /// Without room for more to send.
-    var stalled = TimeAmount.seconds(20)
+    let request: TimeAmount
+    let stalled: TimeAmount
+
+    init(_ limits: WebServer.Limits) {
+      request = TimeAmount(limits.request)
+      stalled = TimeAmount(limits.stalled)
+    }
   }
 
   private let patience: Patience
@@ -77,18 +80,3 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
 @available(*, unavailable)
 extension ConnectionGuard: Sendable {}
-
-/// The connections there are, to be ended all at once.
-final class Connections: Sendable {
-  private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
-
-  func add(_ channel: any Channel) { channels.withLock { $0[ObjectIdentifier(channel)] = channel } }
-
-  func remove(_ channel: any Channel) { channels.withLock { $0[ObjectIdentifier(channel)] = nil } }
-
-  var count: Int { channels.withLock { $0.count } }
-
-  func closeAll() {
-    for channel in channels.withLock({ Array($0.values) }) { channel.close(promise: nil) }
-  }
-}

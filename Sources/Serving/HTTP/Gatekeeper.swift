@@ -3,38 +3,50 @@
 /// A page on the web can have a browser send requests to a loopback address, by a name of its own that it lets point there (DNS rebinding); but
 /// then the request says that name. So names are believed only where they cannot be anybody's: `localhost`, addresses, and the name that
 /// the server was told to bind. Ports are not compared: people come through tunnels.
-struct Gatekeeper: Sendable {
+package struct Gatekeeper: Sendable {
   /// As much of a request as decides.
-  struct Visit: Sendable {
-    var method: String
+  package struct Visit: Sendable {
+    package var method: String
     /// `Host`, as often as it was said.
-    var hosts: [String]
-    var origins: [String]
+    package var hosts: [String]
+    package var origins: [String]
     /// `Sec-Fetch-Site` and `Sec-Fetch-Mode`, of browsers.
-    var fetchSite: String?
-    var fetchMode: String?
-    var target: String
-    var hasBody: Bool
+    package var fetchSite: String?
+    package var fetchMode: String?
+    package var target: String
+    package var hasBody: Bool
+
+    package init(
+      method: String, hosts: [String], origins: [String], fetchSite: String? = nil, fetchMode: String? = nil, target: String, hasBody: Bool
+    ) {
+      self.method = method
+      self.hosts = hosts
+      self.origins = origins
+      self.fetchSite = fetchSite
+      self.fetchMode = fetchMode
+      self.target = target
+      self.hasBody = hasBody
+    }
   }
 
-  struct Refusal: Error, Sendable, Equatable {
-    let status: Int
-    let line: String
+  package struct Refusal: Error, Sendable, Equatable {
+    package let status: Int
+    package let line: String
   }
 
   /// What `--host` said.
-  let boundHost: String
+  package let boundHost: String
   /// Every address is as good as loopback where the server listens to more than that.
-  let isLoopback: Bool
+  package let isLoopback: Bool
 
-  static let longestTarget = 2048
+  package static let longestTarget = 2048
 
-  init(boundHost: String) {
+  package init(boundHost: String) {
     self.boundHost = Self.bare(boundHost.lowercased())
     isLoopback = Self.isLoopback(self.boundHost)
   }
 
-  func check(_ visit: Visit) throws(Refusal) {
+  package func check(_ visit: Visit) throws(Refusal) {
     guard visit.method == "GET" || visit.method == "HEAD" else {
       throw Refusal(status: 405, line: "only GET and HEAD: nothing can be changed here")
     }
@@ -63,7 +75,7 @@ struct Gatekeeper: Sendable {
   // MARK: - Names of hosts
 
   /// Without port and brackets, in small letters; nil where it is not one.
-  static func host(_ text: String) -> String? {
+  package static func host(_ text: String) -> String? {
     let text = text.lowercased()
     guard !text.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"/\\@?#,".utf8.contains($0) }) else { return nil }
     var name = Substring(text)
@@ -83,14 +95,16 @@ struct Gatekeeper: Sendable {
 
   private static func isPort(_ text: Substring) -> Bool { UInt16(text) != nil && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }
 
-  private static func bare(_ host: String) -> String { host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host }
+  private static func bare(_ host: String) -> String {
+    host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+  }
 
-  static func isLoopback(_ host: String) -> Bool {
+  package static func isLoopback(_ host: String) -> Bool {
     host == "localhost" || host == "::1" || octets(host)?.first == 127
   }
 
   /// Four numbers with points, or hexadecimal groups with colons: what no name can be.
-  static func isAddress(_ host: String) -> Bool {
+  package static func isAddress(_ host: String) -> Bool {
     if octets(host) != nil { return true }
     return host.contains(":") && host.utf8.allSatisfy { "0123456789abcdef:.%".utf8.contains($0) }
   }

@@ -1,7 +1,7 @@
 import Execution
 
 /// What is asked for, read from a path and its query. There is no way from here to the file system but through ids and places of known form.
-enum Route: Sendable, Equatable {
+package enum Route: Sendable, Equatable {
   case runs
   case runsJSON
   case run(RunID)
@@ -16,7 +16,7 @@ enum Route: Sendable, Equatable {
   case compare([RunID])
   case compareJSON([RunID])
 
-  enum Failure: Error, Equatable {
+  package enum Failure: Error, Equatable {
     /// Nothing has such a name.
     case unknown
     /// What the query has to say, and does not.
@@ -24,10 +24,10 @@ enum Route: Sendable, Equatable {
   }
 
   /// More runs beside each other cannot be read.
-  static let mostCompared = 8
+  package static let mostCompared = 8
 
   /// - Parameter target: as it stands in the request line. Percent signs are no part of any name here: what is encoded is unknown.
-  init(_ target: String) throws(Failure) {
+  package init(_ target: String) throws(Failure) {
     let parts = target.utf8.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
     let path = parts[0].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     let query = try Self.query(parts.count > 1 ? parts[1] : "".utf8[...])
@@ -70,7 +70,9 @@ enum Route: Sendable, Equatable {
 
   private static func offset(_ query: [(name: String, value: String)]) throws(Failure) -> Int {
     if query.isEmpty { return 0 }
-    guard query.count == 1, query[0].name == "from", let number = number(query[0].value) else { throw .query("a log is asked for with from=BYTE") }
+    guard query.count == 1, query[0].name == "from", let number = number(query[0].value) else {
+      throw .query("a log is asked for with from=BYTE")
+    }
     return number
   }
 
@@ -106,6 +108,6 @@ enum Route: Sendable, Equatable {
 }
 
 extension Route {
-  static func path(_ id: RunID) -> String { "/runs/\(id.text)" }
-  static func path(_ id: RunID, instance: Int) -> String { "/runs/\(id.text)/instances/\(instance)" }
+  package static func path(_ id: RunID) -> String { "/runs/\(id.text)" }
+  package static func path(_ id: RunID, instance: Int) -> String { "/runs/\(id.text)/instances/\(instance)" }
 }

@@ -2,14 +2,16 @@ import Execution
 import Reporting
 
 /// The metrics of running instances as a new client is shown them: bounded in series and in points.
-struct LiveCurves: Sendable {
+package struct LiveCurves: Sendable {
   private var series: [Int: [LivePoints.Series]] = [:]
 
-  static let mostSeries = 16
-  static let mostPoints = 800
+  package static let mostSeries = 16
+  package static let mostPoints = 800
+
+  package init() {}
 
   /// What of `points` is shown: those of the first metrics that came.
-  mutating func add(_ points: [MetricPoint], to instance: Int) -> [LivePoints.Series] {
+  package mutating func add(_ points: [MetricPoint], to instance: Int) -> [LivePoints.Series] {
     var known = series[instance] ?? []
     var fresh: [LivePoints.Series] = []
     for point in points {
@@ -33,10 +35,10 @@ struct LiveCurves: Sendable {
     return fresh.map(Self.bounded)
   }
 
-  mutating func forget(_ instance: Int) { series[instance] = nil }
+  package mutating func forget(_ instance: Int) { series[instance] = nil }
 
   /// All that is known, for somebody who knows nothing.
-  var whole: [LivePoints] {
+  package var whole: [LivePoints] {
     series.sorted { $0.key < $1.key }.map { LivePoints(instance: $0.key, isWhole: true, series: $0.value) }
   }
 

@@ -3,7 +3,7 @@ import JSONValues
 
 /// One thing that a live page is told: a typed server-sent event. All of them say how things stand, none what to add or take away but `points`,
 /// so that an event more or less does no harm.
-enum LiveEvent: Sendable, Equatable {
+package enum LiveEvent: Sendable, Equatable {
   /// The run as a whole: counts by state.
   case run(LiveRun)
   /// Instances that stand otherwise than before; to a new client, all.
@@ -15,7 +15,7 @@ enum LiveEvent: Sendable, Equatable {
   /// The run is over; nothing follows.
   case end(standing: String)
 
-  var name: String {
+  package var name: String {
     switch self {
     case .run: "run"
     case .instances: "instances"
@@ -25,7 +25,7 @@ enum LiveEvent: Sendable, Equatable {
     }
   }
 
-  var data: JSONValue {
+  package var data: JSONValue {
     switch self {
     case .run(let run): run.json
     case .instances(let instances): .array(instances.map(\.json))
@@ -36,21 +36,21 @@ enum LiveEvent: Sendable, Equatable {
   }
 }
 
-struct LiveRun: Sendable, Equatable {
-  var standing: String
+package struct LiveRun: Sendable, Equatable {
+  package var standing: String
   /// Since it began, when this was said; of one that is over, in all.
-  var seconds: Double
+  package var seconds: Double
   /// By state, those that there are, in a fixed order.
-  var counts: [Count]
+  package var counts: [Count]
 
-  struct Count: Sendable, Equatable {
-    let state: String
-    let count: Int
+  package struct Count: Sendable, Equatable {
+    package let state: String
+    package let count: Int
   }
 
-  static let states = ["ran", "cached", "failed", "skipped", "interrupted", "running", "waiting"]
+  package static let states = ["ran", "cached", "failed", "skipped", "interrupted", "running", "waiting"]
 
-  var json: JSONValue {
+  package var json: JSONValue {
     [
       "state": .string(standing), "seconds": .number(seconds),
       "counts": .object(JSONObject(counts.map { ($0.state, .integer($0.count)) })),
@@ -58,31 +58,33 @@ struct LiveRun: Sendable, Equatable {
   }
 }
 
-struct LiveInstance: Sendable, Equatable {
-  struct Metric: Sendable, Equatable {
-    let name: String
-    let value: Double
+package struct LiveInstance: Sendable, Equatable {
+  package struct Metric: Sendable, Equatable {
+    package let name: String
+    package let value: Double
+
+    package init(name: String, value: Double) { (self.name, self.value) = (name, value) }
   }
 
-  var place: Int
-  var name: String
-  var stage: String
-  var state: String
+  package var place: Int
+  package var name: String
+  package var stage: String
+  package var state: String
   /// Of one that is over, what its result took; of one that runs, since when, from the beginning of the run.
-  var seconds: Double?
-  var began: Double?
-  var done = 0
-  var of = 0
-  var secondsLeft: Double?
+  package var seconds: Double?
+  package var began: Double?
+  package var done = 0
+  package var of = 0
+  package var secondsLeft: Double?
   /// The last value of each, the first few of them.
-  var metrics: [Metric] = []
-  var warnings = 0
-  var error: String?
+  package var metrics: [Metric] = []
+  package var warnings = 0
+  package var error: String?
 
-  static let mostMetrics = 12
+  package static let mostMetrics = 12
   private static let longestError = 2000
 
-  init(_ instance: RecordedRun.Instance, place: Int, started: Double) {
+  package init(_ instance: RecordedRun.Instance, place: Int, started: Double) {
     self.place = place
     name = instance.name
     stage = instance.stage
@@ -98,7 +100,7 @@ struct LiveInstance: Sendable, Equatable {
     warnings = activity.warnings.count
   }
 
-  var json: JSONValue {
+  package var json: JSONValue {
     var object = JSONObject([
       ("instance", .integer(place)), ("name", .string(name)), ("stage", .string(stage)), ("state", .string(state)),
     ])
@@ -113,18 +115,26 @@ struct LiveInstance: Sendable, Equatable {
   }
 }
 
-struct LivePoints: Sendable, Equatable {
-  struct Series: Sendable, Equatable {
-    let name: String
-    var points: [MetricPoint]
+package struct LivePoints: Sendable, Equatable {
+  package struct Series: Sendable, Equatable {
+    package let name: String
+    package var points: [MetricPoint]
+
+    package init(name: String, points: [MetricPoint]) { (self.name, self.points) = (name, points) }
   }
 
-  var instance: Int
+  package var instance: Int
   /// What was known before is void: an attempt began anew, or this is all there is.
-  var isWhole: Bool
-  var series: [Series]
+  package var isWhole: Bool
+  package var series: [Series]
 
-  var json: JSONValue {
+  package init(instance: Int, isWhole: Bool, series: [Series]) {
+    self.instance = instance
+    self.isWhole = isWhole
+    self.series = series
+  }
+
+  package var json: JSONValue {
     [
       "instance": .integer(instance), "whole": .bool(isWhole),
       "series": .array(

@@ -70,6 +70,14 @@ final class LiveFeed: Sendable {
     shared.withLock { $0.watchers.removeValue(forKey: watcher) }?.finish()
   }
 
+  /// Everybody is sent away.
+  func close() {
+    for watcher in shared.withLock({ shared in
+      defer { shared.watchers = [:] }
+      return Array(shared.watchers.values)
+    }) { watcher.finish() }
+  }
+
   var watchers: Int { shared.withLock { $0.watchers.count } }
 
   /// Where a client is.

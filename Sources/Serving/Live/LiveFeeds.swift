@@ -6,6 +6,7 @@ import Synchronization
 final class LiveFeeds: Sendable {
   private struct Shared {
     var feeds: [RunID: LiveFeed] = [:]
+    var isClosed = false
     var clients = 0
   }
 
@@ -31,7 +32,7 @@ final class LiveFeeds: Sendable {
   /// A place among those who watch, and the feed. The place is given back by `LiveSubscription.end`.
   func subscribe(_ id: RunID, lastEventID: String?) async throws -> Admission {
     let hasPlace = shared.withLock { shared in
-      guard shared.clients < mostClients else { return false }
+      guard shared.clients < mostClients, !shared.isClosed else { return false }
       shared.clients += 1
       return true
     }
@@ -47,6 +48,17 @@ final class LiveFeeds: Sendable {
       throw error
     }
   }
+
+  /// Everybody is sent away, and nobody is let in any more.
+  func close() {
+    let feeds = shared.withLock { shared in
+      shared.isClosed = true
+      return Array(shared.feeds.values)
+    }
+    for feed in feeds { feed.close() }
+  }
+
+  private var isClosed: Bool { shared.withLock { $0.isClosed } }
 
   var clients: Int { shared.withLock { $0.clients } }
 
@@ -67,7 +79,7 @@ final class LiveFeeds: Sendable {
   }
 
   private func keepLooking(_ feed: LiveFeed, _ id: RunID) async {
-    while (try? await worker.run { feed.look() }) == .goesOn {
+    while !isClosed, (try? await worker.run { feed.look() }) == .goesOn {
       do { try await Task.sleep(for: pace.look) } catch { break }
     }
     shared.withLock { $0.feeds[id] = nil }

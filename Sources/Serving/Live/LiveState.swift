@@ -5,7 +5,7 @@ import JSONValues
 import Reporting
 
 /// What is known of a run that goes on, kept up to date by looking at what was added to its files: each look gives the events that tell it.
-struct LiveState: Sendable {
+package struct LiveState: Sendable {
   private var follower: RunFollower
   private let store: Store
   private var rows: [LiveInstance]
@@ -17,23 +17,23 @@ struct LiveState: Sendable {
   private(set) var standing = "running"
   private(set) var isGone = false
 
-  static let logLines = 12
+  package static let logLines = 12
   /// Logs beyond these are not followed: nobody reads so many at once.
   private static let mostLogs = 24
 
-  init(_ run: RecordedRun, in store: Store) {
+  package init(_ run: RecordedRun, in store: Store) {
     follower = RunFollower(run, in: store)
     self.store = store
     rows = run.instances.enumerated().map { LiveInstance($0.element, place: $0.offset, started: run.started) }
     for row in rows { tally[row.state, default: 0] += 1 }
   }
 
-  var isOver: Bool { standing != "running" }
+  package var isOver: Bool { standing != "running" }
 
   /// Reads what is new.
   ///
   /// - Parameter now: seconds since 1970.
-  mutating func look(now: Double) -> [LiveEvent] {
+  package mutating func look(now: Double) -> [LiveEvent] {
     guard !isOver else { return [] }
     let news = follower.advance()
     isGone = news.isGone
@@ -57,7 +57,7 @@ struct LiveState: Sendable {
   }
 
   /// All that somebody needs to be told who knows nothing.
-  func whole(now: Double) -> [LiveEvent] {
+  package func whole(now: Double) -> [LiveEvent] {
     var events: [LiveEvent] = [.run(summary(now: now)), .instances(rows)]
     events += curves.whole.map(LiveEvent.points)
     events += logs.sorted { $0.key < $1.key }.map { .log(instance: $0.key, lines: $0.value) }

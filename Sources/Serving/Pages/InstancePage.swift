@@ -41,7 +41,9 @@ struct InstancePage {
           if let seconds = instance.seconds { html.say(", \(Figures.duration(seconds))") }
         }
         if let error = instance.error { html.element("p", ["class": "bad"], error) }
-        if !instance.reasons.isEmpty { html.element("p", ["class": "small"], "It ran because: " + instance.reasons.joined(separator: "; ")) }
+        if !instance.reasons.isEmpty {
+          html.element("p", ["class": "small"], "It ran because: " + instance.reasons.joined(separator: "; "))
+        }
         addParameters(&html)
         addLog(&html)
       }
