@@ -68,7 +68,7 @@ let package = Package(
     runner("Artifacts", ["CProcesses", "Hashing", "JSONValues"]),
     runner("StageInterface", ["JSONValues"]),
     runner("Execution", ["CProcesses", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
-    runner("Plotting", ["JSONValues"]),
+    runner("Plotting", ["Diagnostics", "JSONValues"]),
     .target(
       name: "Reporting", dependencies: ["Execution", "Planning", "Artifacts", "Plotting", "Hashing", "Diagnostics", "JSONValues"],
       resources: [.embedInCode("Assets/report.css"), .embedInCode("Assets/report.js")], swiftSettings: strict),

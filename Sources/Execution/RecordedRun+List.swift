@@ -1,3 +1,4 @@
+import Diagnostics
 import JSONValues
 
 /// A run as a line among runs.
@@ -7,7 +8,7 @@ extension RecordedRun {
   /// As `runs` prints it: `20261121T…  tiny  done  12 s  2 ran, 8 cached (80 % hits)  [best]`.
   package func line(name: String?) -> String {
     var parts = [id, recipe, standingName]
-    if let seconds { parts.append(ProgressText.duration(seconds)) }
+    if let seconds { parts.append(DurationText.text(seconds)) }
     let counts = Self.states.filter { count($0) > 0 }.map { "\(count($0)) \($0)" }
     if !counts.isEmpty { parts.append(counts.joined(separator: ", ") + (cacheHits.map { " (\(Int(($0 * 100).rounded())) % hits)" } ?? "")) }
     if let name { parts.append("[\(name)]") }

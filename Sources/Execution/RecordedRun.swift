@@ -1,4 +1,5 @@
 import Artifacts
+import Diagnostics
 import Hashing
 import JSONValues
 import Planning
@@ -193,7 +194,7 @@ extension RecordedRun {
     return [head]
       + instances.map { instance in
         var text = instance.state + String(repeating: " ", count: max(1, 12 - instance.state.count)) + instance.name
-        if let seconds = instance.seconds { text += "  \(ProgressText.duration(seconds))" }
+        if let seconds = instance.seconds { text += "  \(DurationText.text(seconds))" }
         if let activity = instance.activity { text += RunningRow.told(activity) }
         if let error = instance.error { text += "  \(error)" }
         return text

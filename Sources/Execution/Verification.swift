@@ -1,4 +1,5 @@
 import Artifacts
+import Diagnostics
 import Hashing
 import JSONValues
 import Planning
@@ -154,7 +155,7 @@ extension Verification.Finding {
 
   package var line: String {
     switch verdict {
-    case .same: "same       \(instance)  \(ProgressText.duration(seconds))"
+    case .same: "same       \(instance)  \(DurationText.text(seconds))"
     case .different(let outputs, let reasons):
       "different  \(instance)  \(outputs.joined(separator: ", ")): \(reasons.joined(separator: "; "))"
     case .failed(let message): "failed     \(instance)  \(message)"

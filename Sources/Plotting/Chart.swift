@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A chart as a value: what it shows, as a picture, as a table for people and as data for programs. It knows neither files nor pages.
 package protocol Chart: Sendable {
   var title: String { get }
@@ -34,12 +36,12 @@ package struct ChartData: Sendable, Equatable {
     let isText = columns.indices.map { column in
       rows.contains { if $0.indices.contains(column), case .text = $0[column] { true } else { false } }
     }
-    var table = MarkdownTable(zip(columns, isText).map { .init(Markup.visible($0, limit: 200), $1 ? .left : .right) })
+    var table = MarkdownTable(zip(columns, isText).map { .init(VisibleText.line($0), $1 ? .left : .right) })
     for row in rows {
       table.add(
         row.map { cell in
           switch cell {
-          case .text(let text): Markup.visible(text, limit: 200)
+          case .text(let text): VisibleText.line(text)
           case .number(let value): NumberText.short(value)
           case .missing: "–"
           }

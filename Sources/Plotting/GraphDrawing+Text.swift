@@ -1,3 +1,5 @@
+import Diagnostics
+
 // The graph as text for other programs that draw graphs.
 
 extension GraphDrawing {
@@ -66,7 +68,7 @@ extension GraphDrawing {
   static func dot(_ lines: [String]) -> String {
     let parts = lines.map { line in
       var text = ""
-      for scalar in Markup.visible(line, limit: 300).unicodeScalars {
+      for scalar in VisibleText.line(line, most: 300).unicodeScalars {
         switch scalar {
         case "\"": text += "\\\""
         case "\\": text += "\\\\"
@@ -83,7 +85,7 @@ extension GraphDrawing {
   static func mermaid(_ lines: [String]) -> String {
     let parts = lines.map { line in
       var text = ""
-      for scalar in Markup.visible(line, limit: 300).unicodeScalars {
+      for scalar in VisibleText.line(line, most: 300).unicodeScalars {
         switch scalar {
         case "a"..."z", "A"..."Z", "0"..."9", " ", ".", ",", "-", "_", "[", "]", "(", ")", "=", "+", "/": text.unicodeScalars.append(scalar)
         case _ where scalar.value < 0x80: text += "#\(scalar.value);"

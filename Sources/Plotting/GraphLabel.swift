@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// What a node of a folded graph says of the instances it stands for.
 struct GraphLabel {
   let name: String
@@ -28,7 +30,7 @@ struct GraphLabel {
     isJoined = members.count > 1
     name = node.path.map { Markup.shortened($0, to: 200) }.joined(separator: ".")
     let seconds = members.compactMap(\.seconds)
-    let time = seconds.isEmpty ? nil : NumberText.duration(seconds.reduce(0, +))
+    let time = seconds.isEmpty ? nil : DurationText.text(seconds.reduce(0, +), isRound: true)
     var words: [String] = []
     if isJoined { words.append("×\(members.count)") }
     if counts.count == 1 {

@@ -36,23 +36,7 @@ package enum NumberText {
     return FixedDigits.text(value, max(0, -exponent(step)))
   }
 
-  /// "0.4 s", "12 s", "3 min 10 s", "2 h 5 min", "3 d 4 h".
-  package static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds >= 0, seconds < 1e15 else { return "–" }
-    if seconds == 0 { return "0 s" }
-    if seconds < 9.95 { return FixedDigits.text(seconds, 1) + " s" }
-    let whole = Int(seconds.rounded())
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return pair(whole / 60, "min", whole % 60, "s") }
-    if whole < 86_400 { return pair(whole / 3600, "h", whole % 3600 / 60, "min") }
-    return pair(whole / 86_400, "d", whole % 86_400 / 3600, "h")
-  }
-
   // MARK: -
-
-  private static func pair(_ large: Int, _ largeUnit: String, _ small: Int, _ smallUnit: String) -> String {
-    small == 0 ? "\(large) \(largeUnit)" : "\(large) \(largeUnit) \(small) \(smallUnit)"
-  }
 
   /// The power of ten below; 0.3 has -1, 1000 has 3 although its logarithm may come out below that.
   static func exponent(_ value: Double) -> Int { Int((log10(value.magnitude) + 1e-9).rounded(.down)) }

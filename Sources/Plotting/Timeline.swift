@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// What ran when, and on which slot.
 package struct Timeline: Chart {
   package struct Span: Sendable, Equatable {
@@ -76,7 +78,7 @@ package struct Timeline: Chart {
     for tick in scale.ticks {
       let x = place(tick)
       writer.add("line", ["class": "grid", "x1": x, "y1": top, "x2": x, "y2": bottom])
-      let label = NumberText.duration(tick)
+      let label = DurationText.text(tick, isRound: true)
       let half = TextMetrics.width(label, size: 12) / 2
       writer.label(label, ["class": "muted middle", "x": min(x, style.width - half - 2), "y": bottom + 17])
     }
@@ -103,8 +105,8 @@ package struct Timeline: Chart {
         "data-y": NumberText.exact(span.end),
       ])
     writer.say([
-      Markup.shortened(span.name, to: 200), "\(span.state.symbol) \(span.state), \(NumberText.duration(span.end - span.begin))",
-      "from \(NumberText.duration(span.begin)) to \(NumberText.duration(span.end))" + (span.isCritical ? ", on the critical path" : ""),
+      Markup.shortened(span.name, to: 200), "\(span.state.symbol) \(span.state), \(DurationText.text(span.end - span.begin, isRound: true))",
+      "from \(DurationText.text(span.begin, isRound: true)) to \(DurationText.text(span.end, isRound: true))" + (span.isCritical ? ", on the critical path" : ""),
     ])
     writer.add(
       "rect",

@@ -1,3 +1,4 @@
+import Diagnostics
 import JSONValues
 import Plotting
 
@@ -43,16 +44,7 @@ package enum Figures {
     all == 0 ? missing : text(Double(count) / Double(all) * 100, 1) + " %"
   }
 
-  /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`.
-  package static func duration(_ seconds: Double?) -> String {
-    guard let seconds, seconds.isFinite, seconds >= 0, seconds < largest else { return missing }
-    guard seconds >= 9.95 else { return text(seconds, 1) + " s" }
-    let whole = Int(seconds.rounded())
-    func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(two(whole % 60)) s" }
-    return "\(whole / 3600) h \(two(whole / 60 % 60)) min"
-  }
+  package static func duration(_ seconds: Double?) -> String { seconds.map { DurationText.text($0) } ?? missing }
 
   /// `2026-11-21 12:13:02 UTC`, of seconds since 1970.
   package static func moment(_ seconds: Double) -> String {

@@ -1,4 +1,5 @@
 import Artifacts
+import Diagnostics
 import Execution
 import JSONValues
 import Reporting

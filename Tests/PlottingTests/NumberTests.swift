@@ -11,15 +11,6 @@ import Testing
     ])
   func short(_ value: Double, _ text: String) { #expect(NumberText.short(value) == text) }
 
-  @Test(
-    "time in the units one says it in",
-    arguments: [
-      (0, "0 s"), (0.04, "0.0 s"), (0.42, "0.4 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min"), (190, "3 min 10 s"),
-      (7500, "2 h 5 min"),
-      (273_600, "3 d 4 h"), (.nan, "–"), (-1, "–"),
-    ])
-  func duration(_ seconds: Double, _ text: String) { #expect(NumberText.duration(seconds) == text) }
-
   @Test("fixed digits of what has none")
   func fixed() {
     #expect(FixedDigits.text(.nan, 1) == "NaN" && FixedDigits.text(-.infinity, 1) == "-∞" && FixedDigits.signed(1e300, 1) == "+1e+300")
@@ -33,6 +24,6 @@ import Testing
     data.add([.text("say \"hi\"\nthere"), .text("=1+1"), .number(0.1)])
     data.add([.text("-x"), .missing, .number(.nan)])
     #expect(data.csv == "name,\"a,b\",value\r\n\"say \"\"hi\"\"\nthere\",'=1+1,0.1\r\n'-x,,nan\r\n")
-    #expect(data.table.text.contains("| say \"hi\"␊there | =1+1 |   0.1 |"))
+    #expect(data.table.text.contains("| say \"hi\"⏎there | =1+1 |   0.1 |"))
   }
 }

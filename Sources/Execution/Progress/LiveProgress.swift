@@ -116,7 +116,7 @@ package final class LiveProgress: ProgressDisplay {
   /// Where several have failed, the first of them are far up by now.
   private var failureLines: [String] {
     guard failures.count > 1 else { return [] }
-    let shown = failures.prefix(20).map { TerminalText.line($0) }.joined(separator: ", ")
+    let shown = failures.prefix(20).map { VisibleText.line($0, most: 400, on: .terminal) }.joined(separator: ", ")
     return [style.colored("failed:", ProgressStyle.red) + " " + shown + (failures.count > 20 ? " and \(failures.count - 20) more" : "")]
   }
 

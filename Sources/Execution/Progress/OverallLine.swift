@@ -50,7 +50,7 @@ struct OverallLine {
     if dropped > 0 { add(6, "\(dropped) skipped") }
     if running > 0 { add(4, "\(running) running") }
     if waiting > 0 { add(5, "\(waiting) waiting") }
-    if let elapsed { add(8, ProgressText.duration(elapsed)) }
+    if let elapsed { add(8, DurationText.text(elapsed)) }
     if let left = outlook?.secondsLeft {
       add(3, (outlook?.isLeast == true ? "at least " : "about ") + ProgressText.roughDuration(left) + " left")
     }

@@ -52,13 +52,13 @@ package final class PlainProgress: ProgressDisplay {
     overall.running = running.count
     let most = running.prefix(3).map(Self.text).joined(separator: "; ")
     let more = running.count > 3 ? "; and \(running.count - 3) more" : ""
-    write("running   \(overall.counts), after \(ProgressText.duration(now() - began)): \(most)\(more)")
+    write("running   \(overall.counts), after \(DurationText.text(now() - began)): \(most)\(more)")
   }
 
   private static func text(_ running: (name: String, activity: StageActivity)) -> String {
-    var text = TerminalText.line(running.name)
+    var text = VisibleText.line(running.name, most: 400, on: .terminal)
     if let fraction = running.activity.fraction { text += " \(Int(fraction * 100)) %" }
-    if let left = running.activity.secondsLeft { text += ", \(ProgressText.duration(left)) left" }
+    if let left = running.activity.secondsLeft { text += ", \(DurationText.text(left)) left" }
     if let metric = running.activity.metrics.first { text += ", \(metric.name) \(ProgressText.short(metric.value))" }
     return text
   }

@@ -4,7 +4,7 @@ import Diagnostics
 /// What events are called, in words; one place for all displays.
 enum ProgressText {
   /// Lines as they may stand in a terminal or a log, whatever names and messages hold.
-  static func lines(_ event: ProgressEvent) -> [String] { words(event).map { TerminalText.line($0, most: longestLine) } }
+  static func lines(_ event: ProgressEvent) -> [String] { words(event).map { VisibleText.line($0, most: longestLine, on: .terminal) } }
 
   private static let longestLine = 4000
 
@@ -12,11 +12,11 @@ enum ProgressText {
     switch event {
     case .began, .joined, .cached, .advanced, .outlook: []
     case .started(let name, let start): [started(name, start)]
-    case .finished(let name, let seconds): ["finished  \(name)  \(duration(seconds))"]
+    case .finished(let name, let seconds): ["finished  \(name)  \(DurationText.text(seconds))"]
     case .warned(let name, let text): ["warning   \(name)  \(text)"]
     case .failed(let name, let problem): failure(name, problem)
     case .retrying(let name, let problem, let attempt, let wait):
-      ["retrying  \(name)  attempt \(attempt) \(problem.message); again in \(duration(wait))"]
+      ["retrying  \(name)  attempt \(attempt) \(problem.message); again in \(DurationText.text(wait))"]
     case .blocked(let name, let owner): ["waiting   \(name)  \(blocked(owner))"]
     case .skipped(let name, let cause): ["skipped   \(name)" + (cause.map { "  needs \($0)" } ?? "")]
     case .interrupted(let name): ["stopped   \(name)"]
@@ -53,23 +53,13 @@ enum ProgressText {
       (outcome.interrupted, "interrupted"),
     ]
     let shown = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-    return (shown.isEmpty ? "nothing to do" : shown.joined(separator: ", ")) + " in \(duration(outcome.seconds))"
-  }
-
-  /// `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`.
-  static func duration(_ seconds: Double) -> String {
-    guard seconds >= 9.95 else { return "\(fixed(seconds, 1)) s" }
-    guard seconds < largest else { return "very long" }
-    let whole = Int(seconds.rounded())
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(twoDigits(whole % 60)) s" }
-    return "\(whole / 3600) h \(twoDigits(whole / 60 % 60)) min"
+    return (shown.isEmpty ? "nothing to do" : shown.joined(separator: ", ")) + " in \(DurationText.text(outcome.seconds))"
   }
 
   /// For what is only guessed: whole minutes above ten.
   static func roughDuration(_ seconds: Double) -> String {
     guard seconds < largest else { return "very long" }
-    guard seconds >= 600 else { return duration(max(1, seconds.rounded())).replacing(".0 s", with: " s") }
+    guard seconds >= 600 else { return DurationText.text(max(1, seconds.rounded())).replacing(".0 s", with: " s") }
     let minutes = Int((seconds / 60).rounded())
     return minutes < 60 ? "\(minutes) min" : "\(minutes / 60) h \(twoDigits(minutes % 60)) min"
   }

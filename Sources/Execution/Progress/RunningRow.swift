@@ -14,13 +14,13 @@ struct RunningRow {
   init(
     name: String, _ activity: StageActivity, since: Double, heard: Double, now: Double, expectedSeconds: Double?
   ) {
-    self.name = TerminalText.line(name)
-    elapsed = ProgressText.duration(max(0, now - since))
-    metrics = activity.metrics.map { "\(TerminalText.line($0.name, most: 40)) \(ProgressText.short($0.value))" }
+    self.name = VisibleText.line(name, most: 400, on: .terminal)
+    elapsed = DurationText.text(max(0, now - since))
+    metrics = activity.metrics.map { "\(VisibleText.line($0.name, most: 40, on: .terminal)) \(ProgressText.short($0.value))" }
     fraction = activity.fraction
     rate = activity.rate.map(ProgressText.rate) ?? ""
     if let seconds = Self.secondsLeft(activity, since: since, heard: heard, now: now, expectedSeconds: expectedSeconds) {
-      left = "\(ProgressText.duration(seconds)) left"
+      left = "\(DurationText.text(seconds)) left"
     }
   }
 
@@ -28,8 +28,8 @@ struct RunningRow {
   static func told(_ activity: StageActivity) -> String {
     var parts = activity.fraction.map { ["\(Int($0 * 100)) %"] } ?? []
     if let rate = activity.rate { parts.append(ProgressText.rate(rate)) }
-    if let seconds = activity.secondsLeft { parts.append("\(ProgressText.duration(seconds)) left") }
-    parts += activity.metrics.prefix(3).map { "\(TerminalText.line($0.name, most: 40)) \(ProgressText.short($0.value))" }
+    if let seconds = activity.secondsLeft { parts.append("\(DurationText.text(seconds)) left") }
+    parts += activity.metrics.prefix(3).map { "\(VisibleText.line($0.name, most: 40, on: .terminal)) \(ProgressText.short($0.value))" }
     return parts.map { "  " + $0 }.joined()
   }
 

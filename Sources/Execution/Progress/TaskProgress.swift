@@ -116,14 +116,14 @@ package final class TaskProgress: Sendable {
   }
 
   static func text(_ reading: WorkMeter.Reading, now: Double) -> String {
-    var parts = [TerminalText.line(reading.title)]
+    var parts = [VisibleText.line(reading.title, most: 400, on: .terminal)]
     if reading.bytes > 0 || reading.bytesInAll > 0 {
       parts.append(ByteCount.text(reading.bytes) + (reading.bytesInAll > 0 ? " of \(ByteCount.text(reading.bytesInAll))" : ""))
     } else if reading.items > 0 || reading.itemsInAll > 0 {
       parts.append("\(reading.items)" + (reading.itemsInAll > 0 ? " of \(reading.itemsInAll)" : ""))
     }
     let seconds = now - reading.began
-    if parts.count == 1, seconds >= 1 { parts.append(ProgressText.duration(seconds)) }
+    if parts.count == 1, seconds >= 1 { parts.append(DurationText.text(seconds)) }
     let isBytes = reading.bytes > 0
     let (done, all) = isBytes ? (reading.bytes, reading.bytesInAll) : (reading.items, reading.itemsInAll)
     // A rate of the first moments would be one of starting.

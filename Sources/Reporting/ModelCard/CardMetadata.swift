@@ -1,3 +1,4 @@
+import Diagnostics
 import JSONValues
 
 /// The YAML block at the head of a card: https://huggingface.co/docs/hub/model-cards#model-card-metadata

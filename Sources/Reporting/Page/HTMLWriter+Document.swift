@@ -1,3 +1,4 @@
+import Diagnostics
 import Plotting
 
 // The blocks that a report has in every format, as HTML.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Plotting
 
 /// HTML text under construction. Whatever is said in it goes through `Markup`: there is no other way for a text to get in.

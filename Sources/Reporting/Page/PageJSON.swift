@@ -1,3 +1,4 @@
+import Diagnostics
 import JSONValues
 import Plotting
 
@@ -30,7 +31,7 @@ enum PageJSON {
   }
 
   private static func visible(_ text: String, most: Int) -> String {
-    text.utf8.count <= most && text.utf8.allSatisfy { (0x20..<0x7F).contains($0) } ? text : Markup.visible(text, limit: most)
+    VisibleText.line(text, most: most)
   }
 
   /// JSON has no NaN and no infinity; as texts they come into a CSV as they do everywhere.

@@ -1,4 +1,5 @@
 import Artifacts
+import Diagnostics
 import Plotting
 
 // Completions that policies sampled, and what a filter kept; what models make of single tokens.
