@@ -37,7 +37,7 @@ struct Report: ParsableCommand {
       choice = .id(what)
     }
     let report = try RunReport.read(queries.run(choice), queries.store)
-    let output = output ?? (format == .html ? "\(queries.store.root)/runs/\(report.overview.id)/report.html" : nil)
+    let output = self.output ?? (format == .html ? "\(queries.store.root)/runs/\(report.overview.id)/report.html" : nil)
     switch report.product(format, style: output == nil ? Terminal.style(1) : .plain) {
     case .text(let text):
       guard let output else { return Terminal.say(text, terminator: "") }
