@@ -252,7 +252,7 @@ function draw(view) {
   const x = chart.names ? { ticks: chart.names.map((_, place) => place), share: (value) => (value + 0.3) / (chart.names.length - 0.4) }
     : scaleOf(steps, Math.max(2, Math.round((right - left) / 80)), false, false, true) ?? { ticks: [], share: () => 0 };
   const px = (value) => left + (right - left) * x.share(value), py = (value) => bottom - (bottom - top) * Math.max(0, Math.min(1, y.share(value)));
-  const svg = make("svg:svg", { class: "chart lines drawn", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0, "aria-label": `${chart.title}: ${active.length} series; arrow keys read the values` });
+  const svg = make("svg:svg", { class: "chart lines drawn" + (active.length > 10 ? " many" : ""), width, height, viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0, "aria-label": `${chart.title}: ${active.length} series; arrow keys read the values` });
   const text = (words, attributes) => { const label = make("svg:text", attributes, words); svg.append(label); return label; };
   const line = (name, x1, y1, x2, y2) => svg.append(make("svg:line", { class: name, x1, y1, x2, y2 }));
   text(chart.title, { class: "head", x: 12, y: 18 });

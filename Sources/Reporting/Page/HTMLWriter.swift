@@ -62,7 +62,8 @@ package struct HTMLWriter: Sendable {
 
   package static func escaped(_ text: String) -> String {
     let isPlain = text.utf8.count <= most && text.utf8.allSatisfy(isHarmless)
-    return isPlain ? text : Markup.escaped(text, limit: most)
+    // Line breaks and tabs have marks there that the common fonts have.
+    return isPlain ? text : Markup.escaped(VisibleText.line(text, most: most), limit: .max)
   }
 
   private static func isHarmless(_ byte: UInt8) -> Bool {

@@ -22,7 +22,7 @@ enum PageJSON {
   }
 
   /// On one line.
-  static func line(_ text: String, most: Int = 400) -> JSONValue { .string(visible(text, most: most)) }
+  static func line(_ text: String, most: Int = 400) -> JSONValue { .string(visible(VisibleText.line(text, most: most), most: .max)) }
 
   /// With its line breaks.
   static func block(_ text: String, most: Int) -> JSONValue {

@@ -29,7 +29,7 @@ extension RunReport {
 }
 
 extension SampleSet.Model {
-  fileprivate var title: String { (model ?? instance) + (isBase ? " (base)" : "") }
+  fileprivate var title: String { (model ?? instance) + (isBase && model != "base" ? " (base)" : "") }
 }
 
 extension SampleSet {

@@ -18,7 +18,7 @@ extension RunReport {
       let filters = rollouts.flatMap(\.filters)
       for (place, filter) in filters.prefix(Self.mostCharts).enumerated() {
         html.element("details", ["open": place < Self.mostOpen ? "" : nil]) { html in
-          html.element("summary", "\(filter.instance) kept \(filter.kept) of \(filter.of)")
+          html.element("summary", "\(filter.instance): \(filter.kept) of \(filter.of) kept")
           html.element("div", ["class": "grid"]) { html in
             html.add(PageFigure(filter.passRates, id: "filter\(place)-rates", width: PageFigure.half))
             if let variances = filter.variances { html.add(PageFigure(variances, id: "filter\(place)-variances", width: PageFigure.half)) }
@@ -130,17 +130,17 @@ extension RolloutReport.Filter {
       series: [.init("before", counts(before)), .init("kept", counts(after))])
   }
 
-  /// Half way between neighbours, and as far beyond the ends.
+  /// Half way between neighbours; the outermost bins are narrow, for no rate lies beyond.
   private static func edges(_ rates: [Double]) -> [Double] {
     guard let first = rates.first, let last = rates.last else { return [] }
     let middles = zip(rates, rates.dropFirst()).map { ($0 + $1) / 2 }
-    let (left, right) = (middles.first.map { 2 * first - $0 } ?? first - 0.05, middles.last.map { 2 * last - $0 } ?? last + 0.05)
-    return [left] + middles + [right]
+    let half = min(0.05, zip(rates, rates.dropFirst()).map { ($1 - $0) / 2 }.min() ?? 0.05)
+    return [first - half] + middles + [last + half]
   }
 
   var variances: BarPlot? {
     guard let first = before.variances ?? after.variances else { return nil }
-    let names = ["none"] + first.edges.map { "≤ \(Figures.plain($0))" } + ["more"]
+    let names = ["none"] + first.edges.map { "≤ \(NumberText.short($0))" } + ["more"]
     func values(_ variances: RolloutReport.Variances?) -> [PlottedValue?] {
       guard let variances else { return [] }
       return ([variances.zero] + variances.records + [variances.beyond]).map { PlottedValue(Double($0)) }

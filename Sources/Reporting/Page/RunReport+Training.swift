@@ -52,8 +52,11 @@ extension RunReport {
           LinePlot.Series(curves[set].instance, series.reduced(to: points).points.map { .init(Double($0.step), $0.value) })
         })
     }
+    // Of many trainings those that have the metric share out its colours.
+    let hasOwnColors = curves.count > ChartStyle.coloredSeries
     return PageFigure(
-      lines: plot(.max, most), drawn: plot(Self.mostDrawn.series, Self.mostDrawn.points), colors: metric.series.map(\.set),
+      lines: plot(.max, most), drawn: plot(Self.mostDrawn.series, Self.mostDrawn.points),
+      colors: hasOwnColors ? nil : metric.series.map(\.set),
       id: "curve\(place)", width: PageFigure.half, height: 250)
   }
 
