@@ -137,8 +137,8 @@ let package = Package(
       ]),
     tests(
       "ReportingTests",
-      ["Reporting", "Plotting", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"]),
-    tests("BrowserTests", ["Reporting", "JSONValues"]),
+      ["Reporting", "Plotting", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"], fixtures: true),
+    tests("BrowserTests", ["Reporting", "Execution", "Planning", "Artifacts", "Hashing", "JSONValues"]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(
       "HostileTests",

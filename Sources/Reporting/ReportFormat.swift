@@ -2,7 +2,7 @@ import JSONValues
 
 /// How a report is written.
 package enum ReportFormat: String, Sendable, CaseIterable {
-  case text, markdown, json, tensorboard
+  case html, text, markdown, json, tensorboard
 }
 
 /// A report as it is to be written somewhere.
@@ -17,6 +17,7 @@ extension RunReport {
   /// - Parameter style: of the terminal it is for; other formats do not know it.
   package func product(_ format: ReportFormat, style: TerminalStyle = .plain) -> ReportProduct {
     switch format {
+    case .html: .text(page)
     case .text: .text(TerminalWriter(style: style).text(ReportDocument(self, .terminal)))
     case .markdown: .text(MarkdownWriter.text(ReportDocument(self, .page)))
     case .json: .text(json.encoded(pretty: true) + "\n")

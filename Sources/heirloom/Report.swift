@@ -10,12 +10,15 @@ struct Report: ParsableCommand {
     abstract: "Tell what a run came to: scores, forgetting, training curves, data, where models come from.",
     discussion: """
       RUN is an id or its beginning, a name given by `pin --run`, latest, or latest~1 for the one before; MANIFEST stands for its latest run.
-      A run that goes on is told as far as it is. docs/report.md describes the JSON.
+      A run that goes on is told as far as it is. The page is one file that needs nothing else; without --output it is put beside the run's
+      records, as runs/ID/report.html in the store, and its path is printed. docs/report.md describes the JSON.
       """)
 
   @Argument(help: "A run, or the manifest of a recipe.") var what: String = "latest"
-  @Option(help: "How to write it: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).") var format: ReportFormat = .text
-  @Option(name: .shortAndLong, help: "Write to this file instead of standard output; tensorboard, to this directory.", completion: .file())
+  @Option(help: "How to write it: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).") var format: ReportFormat = .html
+  @Option(
+    name: .shortAndLong, help: "Write to this file; tensorboard, to this directory. Text, Markdown and JSON go to standard output else.",
+    completion: .file())
   var output: String?
   @OptionGroup var store: StoreArguments
 
@@ -34,6 +37,7 @@ struct Report: ParsableCommand {
       choice = .id(what)
     }
     let report = try RunReport.read(queries.run(choice), queries.store)
+    let output = output ?? (format == .html ? "\(queries.store.root)/runs/\(report.overview.id)/report.html" : nil)
     switch report.product(format, style: output == nil ? Terminal.style(1) : .plain) {
     case .text(let text):
       guard let output else { return Terminal.say(text, terminator: "") }

@@ -120,8 +120,13 @@ final class BrowserPage: @unchecked Sendable {
   func point(_ selector: String, x: Double = 0.5, y: Double = 0.5) async throws {
     let box = try await evaluate(
       """
-      (() => { const e = document.querySelector(\(Self.quoted(selector))); e.scrollIntoView({block: "center", behavior: "instant"});
-        const b = e.getBoundingClientRect(); return [b.left + b.width * \(x), b.top + b.height * \(y)]; })()
+      (async () => {
+        const element = document.querySelector(\(Self.quoted(selector)));
+        element.scrollIntoView({block: "center", behavior: "instant"});
+        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        const box = element.getBoundingClientRect();
+        return [box.left + box.width * \(x), box.top + box.height * \(y)];
+      })()
       """)
     try await call("Input.dispatchMouseEvent", ["type": "mouseMoved", "x": box[0] ?? 0, "y": box[1] ?? 0])
   }

@@ -14,7 +14,7 @@ import Testing
     String(repeating: "x", count: 1 << 20),
   ]
 
-  private static func run() throws -> SyntheticRun {
+  static func run(_ texts: [String] = HostileTextTests.texts) throws -> SyntheticRun {
     let run = try SyntheticRun()
     let suite = SyntheticRun.Output("heldout", "suite", files: [("records.jsonl", Array("{}\n".utf8))])
     try run.add("data", "data/tasks", outputs: [suite])
@@ -32,8 +32,8 @@ import Testing
       try run.add("failed \(text)", "train/sft", log: text, .failed(text))
     }
     try run.add(
-      "forgetting", "report/forgetting", parameters: JSONObject([("title", .string(texts[1]))]),
-      outputs: [.init("table", "json", Records.forgetting(method: texts[0], tasks: [texts[1], texts[5]]))])
+      "forgetting", "report/forgetting", parameters: JSONObject([("title", .string(texts[1 % texts.count]))]),
+      outputs: [.init("table", "json", Records.forgetting(method: texts[0], tasks: [texts[1 % texts.count], texts[5 % texts.count]]))])
     try run.finish(status: 1)
     return run
   }

@@ -39,32 +39,37 @@ final class SyntheticRun {
   private(set) var digests: [String: String] = [:]
   private(set) var keys: [String: Digest] = [:]
 
-  init(manifest: String = "heirloom: 1\nname: synthetic\ndescription: made by hand\nparams: {seed: 1, rate: 0.5}\nstages: {a: {uses: x}}\n")
-    throws
-  {
-    root = FileManager.default.temporaryDirectory.path + "/heirloom-report-" + UUID().uuidString
+  /// - Parameter directory: where its store lies.
+  init(
+    in directory: String = FileManager.default.temporaryDirectory.path,
+    manifest: String = "heirloom: 1\nname: synthetic\ndescription: made by hand\nparams: {seed: 1, rate: 0.5}\nstages: {a: {uses: x}}\n"
+  ) throws {
+    root = directory + "/heirloom-report-" + UUID().uuidString
     store = try Store.open(root + "/artifacts")
-    directory = try RunDirectory.begin(in: store, manifest: Array(manifest.utf8))
+    self.directory = try RunDirectory.begin(in: store, manifest: Array(manifest.utf8))
   }
 
   deinit { try? FileManager.default.removeItem(atPath: root) }
 
   /// - Parameters:
   ///   - inputs: by name the `instance.output` that it takes; or, with a leading `./`, a source.
+  ///   - groups: around it, from the outside in; its name begins with theirs.
   ///   - labels: of the elements of inputs that have some.
   func add(
-    _ name: String, _ stage: String, axes: [(String, JSONValue)] = [], parameters: JSONObject = JSONObject(), changed: [String] = [],
+    _ name: String, _ stage: String, axes: [(String, JSONValue)] = [], groups: [(name: String, axes: [(String, JSONValue)])] = [],
+    parameters: JSONObject = JSONObject(), changed: [String] = [],
     inputs: [(name: String, from: [String])] = [], labels: [String: [JSONObject]] = [:], outputs: [Output] = [],
     metrics: JSONObject = JSONObject(),
     warnings: [String] = [], log: String? = nil, events: String? = nil, _ ending: Ending = .ran(1)
   ) throws {
     let taken = inputs.flatMap(\.from)
     let needs = taken.filter { !$0.hasPrefix("./") }.map { String($0[..<($0.lastIndex(of: ".") ?? $0.endIndex)]) }
-    let segment: JSONValue = [
-      "name": .string(name.split(separator: "[").first.map(String.init) ?? name), "axes": .object(JSONObject(axes)),
-    ]
+    let own = groups.isEmpty ? name : name.split(separator: ".").last.map(String.init) ?? name
+    let path: [JSONValue] = (groups + [(own.split(separator: "[").first.map(String.init) ?? own, axes)]).map {
+      ["name": .string($0.name), "axes": .object(JSONObject($0.axes))]
+    }
     var entry = JSONObject([
-      ("instance", .string(name)), ("entry", .string(name)), ("stage", .string(stage)), ("path", [segment]),
+      ("instance", .string(name)), ("entry", .string(name)), ("stage", .string(stage)), ("path", .array(path)),
       ("axes", .object(JSONObject(axes))),
       ("parameters", .object(parameters)), ("needs", .array(needs.map { .string($0) })), ("changed", .array(changed.map { .string($0) })),
     ])

@@ -178,7 +178,7 @@ function niceStep(room, count) {
   const rough = room / count, power = 10 ** Math.floor(Math.log10(rough));
   return power * ([1, 2, 5].find((step) => rough <= step * power * 1.000001) ?? 10);
 }
-function scaleOf(values, count, isLog, isZero) {
+function scaleOf(values, count, isLog, isZero, isTight) {
   let low = Infinity, high = -Infinity;
   for (const value of values) { if (value < low) low = value; if (value > high) high = value; }
   if (!(low <= high)) return null;
@@ -193,6 +193,11 @@ function scaleOf(values, count, isLog, isZero) {
   if (isZero) { low = Math.min(low, 0); high = Math.max(high, 0); }
   if (high - low <= Math.max(Math.abs(low), Math.abs(high)) * 1e-12) { const room = Math.abs(low) * 0.1 || 1; low -= low === 0 ? 0 : room; high += room; }
   const step = niceStep(high - low, count);
+  if (isTight) {
+    const ticks = [];
+    for (let place = Math.ceil(low / step - 1e-9); place * step <= high * (1 + 1e-9); place++) ticks.push(Number((place * step).toPrecision(12)));
+    return { ticks, share: (value) => (value - low) / (high - low) };
+  }
   const first = Math.floor(low / step + 1e-9), last = Math.ceil(high / step - 1e-9), ticks = [];
   for (let place = first; place <= last; place++) ticks.push(Number((place * step).toPrecision(12)));
   return { ticks, share: (value) => (value / step - first) / (last - first) };
@@ -245,7 +250,7 @@ function draw(view) {
   const labels = y.ticks.map(short), left = Math.max(34, Math.max(0, ...labels.map((label) => label.length)) * 7 + 14), right = width - 14;
   const steps = active.flatMap((series) => series.steps);
   const x = chart.names ? { ticks: chart.names.map((_, place) => place), share: (value) => (value + 0.3) / (chart.names.length - 0.4) }
-    : scaleOf(steps, Math.max(2, Math.round((right - left) / 80)), false, false) ?? { ticks: [], share: () => 0 };
+    : scaleOf(steps, Math.max(2, Math.round((right - left) / 80)), false, false, true) ?? { ticks: [], share: () => 0 };
   const px = (value) => left + (right - left) * x.share(value), py = (value) => bottom - (bottom - top) * Math.max(0, Math.min(1, y.share(value)));
   const svg = make("svg:svg", { class: "chart lines drawn", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0, "aria-label": `${chart.title}: ${active.length} series; arrow keys read the values` });
   const text = (words, attributes) => { const label = make("svg:text", attributes, words); svg.append(label); return label; };
@@ -541,11 +546,11 @@ function graph(figure, chart, bar) {
     sayChips();
   }
   function sayChips() {
-    chips.replaceChildren(...[...multiples].slice(0, 40).map(([entry, count]) => button(`${entry} ×${count}`, () => change(() => joined.has(entry) ? joined.delete(entry) : joined.add(entry)), { "aria-pressed": String(!joined.has(entry)), "aria-label": `${joined.has(entry) ? "Unfold" : "Fold"} ${entry}, ${count} members` })));
+    chips.replaceChildren(...[...multiples].slice(0, 80).map(([entry, count]) => button(`${entry} ×${count}`, () => change(() => joined.has(entry) ? joined.delete(entry) : joined.add(entry)), { "aria-pressed": String(!joined.has(entry)), "aria-label": `${joined.has(entry) ? "Unfold" : "Fold"} ${entry}, ${count} members` })));
   }
   bar.append(button("Fold all", () => change(() => { for (const entry of multiples.keys()) joined.add(entry); })), button("Unfold all", () => change(() => joined.clear())),
     button("−", () => { zoom = Math.max(0.25, zoom / 1.25); scale(); }, { "aria-label": "Smaller" }), button("+", () => { zoom = Math.min(2.5, zoom * 1.25); scale(); }, { "aria-label": "Larger" }));
-  if (multiples.size) { frame.before(chips); sayChips(); }
+  if (multiples.size) { frame.before(multiples.size > 12 ? make("details", {}, make("summary", {}, `${multiples.size} matrices and scans to fold and unfold`), chips) : chips); sayChips(); }
   bar.after(panel);
   watchers.add(redraw);
   if (isUpdated) redraw(); else listen(frame.querySelector("svg"));
@@ -563,7 +568,7 @@ function drawGraph(graph, rows, symbols, room) {
   };
   let plan = place(false);
   if (plan.width > Math.max(room, 600) - 28) { const down = place(true); if (down.width < plan.width) plan = down; }
-  const full = Math.max(plan.width + 28, 300), left = 14, top = 10, low = plan.height + top + (graph.carried.length ? 46 : 16);
+  const full = Math.max(plan.width + 28, 300), left = 14, top = 10, low = plan.height + top + (graph.carried.length ? 62 : 32);
   const svg = make("svg:svg", { class: "chart graph", width: full, height: low, viewBox: `0 0 ${full} ${low}`, role: "group", "aria-label": `Graph of ${graph.nodes.length} nodes` });
   const root = make("svg:g", { transform: `translate(${left} ${top})` }), turn = ([along, across]) => (plan.isDown ? [across, along] : [along, across]).map((value) => value.toFixed(1)).join(" ");
   const arrow = (point, name) => { const [x, y] = turn(point).split(" ").map(Number); return make("svg:path", { class: name, d: plan.isDown ? `M${x} ${y}L${x - 4} ${y - 7}L${x + 4} ${y - 7}Z` : `M${x} ${y}L${x - 7} ${y - 4}L${x - 7} ${y + 4}Z` }); };
@@ -593,7 +598,7 @@ function drawGraph(graph, rows, symbols, room) {
       node.members.length > 1 && rect("node " + label.state, { x: x + 4, y: y + 4 }), rect("ground"), rect("node " + label.state), shares,
       make("svg:text", { class: "strong", x: x + 10, y: y + 18 }, fitted(node.path, width - 18, name)), make("svg:text", { class: "small muted", x: x + 10, y: y + 33 }, fitted(label.status, width - 18, status))));
   });
-  svg.append(root);
+  svg.append(root, make("svg:text", { class: "small muted", x: left, y: low - 6 }, "thick: the critical path; ×n: instances of one matrix or scan, joined; dashed or ↻: handed on to the next step of a scan"));
   return svg;
 }
 // ---- Instances

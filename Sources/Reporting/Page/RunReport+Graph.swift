@@ -5,9 +5,12 @@ import Plotting
 // The graph of the run, its time line and its instances. All three are one set of data for the script.
 
 extension RunReport {
+  /// So many nodes are seen at once; of more, all that can be joined is, for a click unfolds it.
+  private static let mostNodes = 16
+
   var drawing: GraphDrawing {
     GraphDrawing(
-      "", nodes: instances.map(\.node), needs: instances.map(\.needs))
+      "", nodes: instances.map(\.node), needs: instances.map(\.needs), folding: instances.count > Self.mostNodes ? .all : .none)
   }
 
   var graphSection: PageSection? {
@@ -42,11 +45,13 @@ extension RunReport {
       return Timeline.Span(row.name, lane: lane, begin: began, end: end, state: state, isCritical: row.isCritical)
     }
     guard spans.count > 1 else { return nil }
+    let cached = instances.count(where: \.isCached)
     let lanes = (0...(spans.map(\.lane).max() ?? 0)).map { "\($0 + 1)" }
     return PageSection("timeline", "Time line") { html in
       html.element(
         "p",
-        "What ran when, each in the first slot that was free. \(Count.text(instances.count(where: \.isCached), "instance")) came from the store and took no time."
+        "What ran when, each in the first slot that was free."
+          + (cached > 0 ? " \(Count.text(cached, "instance")) came from the store." : "")
       )
       html.add(PageFigure(Timeline("", lanes: lanes, spans: spans), id: "timeline-chart"))
     }
@@ -103,7 +108,7 @@ extension RunReport {
 extension InstanceRow {
   fileprivate var node: GraphDrawing.Node {
     GraphDrawing.Node(
-      path: path.segments.map { .init($0.name, point: $0.point) }, stage: stage, state: InstanceState(rawValue: state), seconds: seconds,
+      path: segments, stage: stage, state: InstanceState(rawValue: state), seconds: seconds,
       isCritical: isCritical, notes: reasons + warnings + (error.map { [$0] } ?? []))
   }
 
@@ -113,7 +118,7 @@ extension InstanceRow {
   /// Short names, for there may be thousands; what is not there is left out.
   fileprivate func pageData(stage: Int) -> JSONValue {
     var object = JSONObject([
-      ("n", PageJSON.line(name)), ("p", .array(path.segments.flatMap { [PageJSON.line($0.name), PageJSON.line($0.point)] })),
+      ("n", PageJSON.line(name)), ("p", .array(segments.flatMap { [PageJSON.line($0.name), PageJSON.line($0.point)] })),
       ("g", .integer(stage)), ("s", .string(state)), ("i", .array(needs.map { .integer($0) })),
     ])
     if let seconds { object.append("d", PageJSON.number(seconds)) }
@@ -133,5 +138,24 @@ extension InstanceRow {
       metrics.members.prefix(Self.mostMetrics).map { "\($0.key) \($0.value.numberValue.map { Figures.plain($0) } ?? $0.value.encoded())" })
     lines("o", outputs.prefix(Self.mostOutputs).map { "\($0.name): \($0.type), \(ByteCount.text($0.size)), \($0.digest.text)" })
     return .object(object)
+  }
+
+  /// Groups and stage with their points. A run of an earlier version recorded the name alone, which has it all: `rft[sort].train`.
+  private var segments: [GraphDrawing.Segment] {
+    let only = path.segments.count == 1 ? path.segments[0] : nil
+    guard let only, only.axes.isEmpty else { return path.segments.map { .init($0.name, point: $0.point) } }
+    var segments: [GraphDrawing.Segment] = []
+    var (name, point, isInside) = (String.UnicodeScalarView(), String.UnicodeScalarView(), false)
+    for scalar in only.name.unicodeScalars {
+      switch scalar {
+      case "[" where !isInside: isInside = true
+      case "]" where isInside: isInside = false
+      case "." where !isInside:
+        segments.append(.init(String(name), point: String(point)))
+        (name, point) = (.init(), .init())
+      default: if isInside { point.append(scalar) } else { name.append(scalar) }
+      }
+    }
+    return segments + [.init(String(name), point: String(point))]
   }
 }

@@ -19,7 +19,7 @@ extension RunReport {
         if !overview.parameters.isEmpty {
           html.element("div") { html in
             html.element("h3", "Parameters")
-            addFacts(overview.parameters.members.map { ($0.key, [$0.value.stringValue ?? $0.value.encoded()]) }, &html)
+            addFacts(overview.parameters.members.map { ($0.key, [Self.text($0.value)]) }, &html)
           }
         }
       }
@@ -48,6 +48,13 @@ extension RunReport {
         }
       }
     }
+  }
+
+  /// Elements of a list apart, so that lines break between them.
+  private static func text(_ value: JSONValue) -> String {
+    value.stringValue ?? value.arrayValue.map { $0.map(text).joined(separator: ", ") }
+      ?? value.objectValue.map { $0.members.map { "\($0.key) \(text($0.value))" }.joined(separator: ", ") }.map { "{\($0)}" }
+      ?? value.encoded()
   }
 
   private var runFacts: [(name: String, values: [String])] {
