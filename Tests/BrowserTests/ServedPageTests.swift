@@ -47,7 +47,7 @@ private final class SteppedProject: Sendable {
     stages:
       first: {uses: steps, with: {count: "${count}"}}
       second: {uses: steps, inputs: {before: first.text}, with: {count: "${count}"}}
-      third: {uses: steps, inputs: {before: second.text}, with: {count: "${count}"}}
+      third: {uses: steps, inputs: {before: second.text}, with: {count: 41}}
     """,
   ]
 
@@ -78,6 +78,17 @@ private final class SteppedProject: Sendable {
     }
   }
 
+  /// Until an expression is true, over pages that come and go: one that is left cannot answer any more.
+  private static func wait(_ page: BrowserPage, _ expression: String, seconds: Double = 15) async throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end {
+      if (try? await page.evaluate("!!(\(expression))")) == true { return }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    throw Chromium.Failure.timedOut(
+      "\(expression); the page says: \(try await page.text("#live")) \(try await page.text("#instance-table"))")
+  }
+
   @Test("a run that goes on is seen going on: bars, logs, curves, states, its end")
   func live() async throws {
     let project = try SteppedProject()
@@ -87,24 +98,24 @@ private final class SteppedProject: Sendable {
       try await page.open(server.url)
       let run = Task.detached { try project.run() }
       // The list finds it by itself.
-      try await page.wait("document.querySelector('tr[data-run] a')", seconds: 20)
+      try await Self.wait(page, "document.querySelector('tr[data-run] a')", seconds: 20)
       try await page.click("tr[data-run] a")
-      try await page.wait("document.querySelector('#live li[data-state=running]')", seconds: 20)
-      try await page.wait("document.querySelector('#live li pre')?.textContent.includes('this is step')")
-      try await page.wait("document.querySelector('#live progress')?.value > 0")
-      try await page.wait("document.querySelector('#live-curves figure[data-metric=loss] path.line')")
+      try await Self.wait(page, "document.querySelector('#live li[data-state=running]')", seconds: 20)
+      try await Self.wait(page, "document.querySelector('#live li pre')?.textContent.includes('this is step')")
+      try await Self.wait(page, "document.querySelector('#live progress')?.value > 0")
+      try await Self.wait(page, "document.querySelector('#live-curves figure[data-metric=loss] path.line')")
       for (place, name) in ["first", "second", "third"].enumerated() {
-        try await page.wait("document.querySelector('#i\(place) .state')?.textContent.includes('ran')", seconds: 30)
+        try await Self.wait(page, "document.querySelector('#i\(place) .state')?.textContent.includes('ran')", seconds: 30)
         if place < 2 {
-          try await page.wait("document.querySelector('#i\(place + 1) .state')?.textContent.includes('running')", seconds: 30)
+          try await Self.wait(page, "document.querySelector('#i\(place + 1) .state')?.textContent.includes('running')", seconds: 30)
           #expect(try await page.text("#live li[data-state=running] a") == ["second", "third"][place])
         }
         #expect(try await page.text("#i\(place) th") == name)
       }
-      try await page.wait("document.querySelector('#over')", seconds: 20)
+      try await Self.wait(page, "document.querySelector('#over')", seconds: 20)
       #expect(try await page.text(".top .badge") == "done")
       try await page.click("#again")
-      try await page.wait("!document.querySelector('#live') && document.querySelector('#overview')")
+      try await Self.wait(page, "!document.querySelector('#live') && document.querySelector('#overview')")
       try await run.value
     }
   }
@@ -116,14 +127,14 @@ private final class SteppedProject: Sendable {
     try project.run(["count=2"])
     try await Self.with(project) { page, server in
       try await page.open(server.url)
-      try await page.wait("document.querySelector('#compare').disabled")
+      try await Self.wait(page, "document.querySelector('#compare').disabled")
       for place in [1, 2] { try await page.click("tbody tr:nth-child(\(place)) input") }
       try await page.click("#compare")
-      try await page.wait("location.pathname === '/compare' && document.querySelector('#parameters')")
+      try await Self.wait(page, "location.pathname === '/compare' && document.querySelector('#parameters')")
       #expect(try await page.text("#parameters tbody tr").hasPrefix("count"))
       #expect(try await page.count("#instances tbody tr") == 3)
       try await page.click("#runs a")
-      try await page.wait("location.pathname.startsWith('/runs/') && document.querySelector('#overview')")
+      try await Self.wait(page, "location.pathname.startsWith('/runs/') && document.querySelector('#overview')")
     }
   }
 }
