@@ -138,7 +138,8 @@ let package = Package(
     tests(
       "ReportingTests",
       ["Reporting", "Plotting", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"], fixtures: true),
-    tests("BrowserTests", ["Reporting", "Execution", "Planning", "Artifacts", "Hashing", "JSONValues"]),
+    tests("ServingTests", ["Serving", "Reporting", "Execution", "Artifacts", "Hashing", "JSONValues"]),
+    tests("BrowserTests", ["Serving", "Reporting", "Execution", "Planning", "Artifacts", "Hashing", "JSONValues"]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(
       "HostileTests",

@@ -38,7 +38,7 @@ package enum VisibleText {
       rest.removeFirst()
       count += 1
       if scalar == "\r", rest.first == "\n" { continue }
-      switch shown(scalar, medium, keepsBreaks) {
+      switch shown(scalar, after: result.last, medium, keepsBreaks) {
       case .itself:
         marks = isMark(scalar) ? marks + 1 : 0
         if marks > marksPerLetter { continue }
@@ -60,7 +60,7 @@ package enum VisibleText {
     case nothing
   }
 
-  private static func shown(_ scalar: Unicode.Scalar, _ medium: Medium, _ keepsBreaks: Bool) -> Shown {
+  private static func shown(_ scalar: Unicode.Scalar, after before: Unicode.Scalar?, _ medium: Medium, _ keepsBreaks: Bool) -> Shown {
     let value = scalar.value
     switch value {
     case 0x20..<0x7F: return .itself
@@ -70,8 +70,9 @@ package enum VisibleText {
     case 0..<0x20: return .instead(Unicode.Scalar(0x2400 + value).map { String($0) } ?? "?")
     case 0x7F: return .instead("␡")
     case 0x200D, 0xFE00...0xFE0F, 0x1F3FB...0x1F3FF, 0xE0100...0xE01EF:
-      // A joiner without anything to join is nothing that is seen; on a page pictures are made of them.
-      return medium == .terminal ? .nothing : .itself
+      if medium == .terminal { return .nothing }
+      // Pictures and the letters of some scripts are made with them; elsewhere they hide.
+      return before.map { $0.value >= 0x900 } ?? false ? .itself : .instead(number(scalar))
     case 0x1F1E6...0x1F1FF where medium == .terminal:
       return .instead(Unicode.Scalar(0x41 + value - 0x1F1E6).map { String($0) } ?? "?")
     case 0x80...0x9F, 0x00AD, 0x061C, 0x180E, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF0...0xFFFB, 0xE0000...0xE0FFF:

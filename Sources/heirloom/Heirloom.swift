@@ -17,7 +17,8 @@ struct Heirloom: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      Run.self, Plan.self, Check.self, Status.self, Log.self, Show.self, Runs.self, Report.self, Serve.self, StagesCommand.self, SchemaCommand.self,
+      Run.self, Plan.self, Check.self, Status.self, Log.self, Show.self, Runs.self, Report.self, Serve.self, StagesCommand.self,
+      SchemaCommand.self,
       Export.self,
       Generate.self, Init.self, Diff.self, PinCommand.self, Unpin.self, GC.self, Fsck.self, Verify.self, Exec.self,
     ])

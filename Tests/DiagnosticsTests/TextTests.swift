@@ -15,6 +15,7 @@ import Testing
   func media() {
     #expect(VisibleText.line("👩\u{200D}👧 🇨🇭").unicodeScalars.count == 6)
     #expect(VisibleText.line("👩\u{200D}👧 🇨🇭", on: .terminal) == "👩👧 CH")
+    #expect(VisibleText.line("a\u{200D}b") == "a⟨U+200D⟩b" && VisibleText.line("a\u{200D}b", on: .terminal) == "ab")
     #expect(VisibleText.line("a\tb\r\nc") == "a␉b⏎c" && VisibleText.line("a\tb\r\nc", on: .terminal) == "a b⏎c")
     #expect(VisibleText.line("abcdef", most: 3) == "abc… (6 characters)" && VisibleText.line("abcdef", most: 3, on: .terminal) == "abc…")
   }

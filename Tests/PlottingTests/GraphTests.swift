@@ -156,7 +156,7 @@ import Testing
           edge [color="#7d8590", arrowsize=0.7]
           subgraph cluster_0 {
             label="a\"]; x->y [\\"; labeljust=l; color="#e3e6ea"
-            n0 [label="<b>&amp;lt;␊%%{init}`end`[1]\n✗ failed", fillcolor="#f7e2dd", color="#c4320a", penwidth=3, tooltip="a\"]; x->y [\\.<b>&amp;lt;␊%%{init}`end`[1]\nfailed\non the critical path"]
+            n0 [label="<b>&amp;lt;⏎%%{init}`end`[1]\n✗ failed", fillcolor="#f7e2dd", color="#c4320a", penwidth=3, tooltip="a\"]; x->y [\\.<b>&amp;lt;⏎%%{init}`end`[1]\nfailed\non the critical path"]
           }
         }
 
@@ -165,7 +165,7 @@ import Testing
       drawing.mermaid == """
         flowchart LR
           subgraph g0["a#34;]#59; x-#62;y [#92;"]
-            n0["#60;b#62;#38;lt#59;␊#37;#37;#123;init#125;#96;end#96;[1]<br/>✗ failed"]:::failed
+            n0["#60;b#62;#38;lt#59;⏎#37;#37;#123;init#125;#96;end#96;[1]<br/>✗ failed"]:::failed
           end
           classDef failed fill:#f7e2dd,stroke:#c4320a,color:#1b1f24
           classDef critical stroke-width:3px

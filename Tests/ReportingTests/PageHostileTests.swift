@@ -17,7 +17,7 @@ import Testing
     #expect(html.utf8.count < 3_000_000)
     for scalar in html.unicodeScalars {
       let isControl = (scalar.value < 0x20 && scalar != "\n") || (0x7F...0x9F).contains(scalar.value)
-      let isHidden = [0x202A...0x202E, 0x2066...0x2069, 0x2028...0x2029, 0x200B...0x200F, 0xFEFF...0xFEFF].contains {
+      let isHidden = [0x202A...0x202E, 0x2066...0x2069, 0x2028...0x2029, 0x200B...0x200C, 0x200E...0x200F, 0xFEFF...0xFEFF].contains {
         $0.contains(scalar.value)
       }
       if isControl || isHidden { return #expect(Bool(false), "U+\(String(scalar.value, radix: 16)) is in the page") }

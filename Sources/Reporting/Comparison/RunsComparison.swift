@@ -16,6 +16,8 @@ package struct RunsComparison: Sendable {
   package struct Difference: Sendable, Equatable {
     package let name: String
     package let values: [JSONValue?]
+
+    package init(name: String, values: [JSONValue?]) { (self.name, self.values) = (name, values) }
   }
 
   /// One instance that is not the same in all the runs.

@@ -70,7 +70,7 @@ function watchRun(path) {
       let item = items.get(row.instance);
       if (!item) {
         item = { bar: make("progress", { max: 1, value: 0 }), status: make("span", { class: "small" }), metrics: make("span", { class: "small" }), pre: make("pre", { tabindex: 0 }), error: make("p", { class: "bad" }) };
-        item.log = make("details", index < 4 ? { open: true } : {}, make("summary", {}, "Log"), item.pre);
+        item.log = make("details", index < 2 ? { open: true } : {}, make("summary", {}, "Log"), item.pre);
         item.root = make("li", { "data-place": row.instance }, make("div", { class: "head" }, make("a", { href: `${path}/instances/${row.instance}` }, plain(row.name)), make("span", { class: "small" }, plain(row.stage)), item.status, item.metrics), item.bar, item.error, item.log);
         items.set(row.instance, item);
       }
@@ -100,7 +100,7 @@ function watchRun(path) {
     for (const name of [...names].sort((a, b) => rank(a) - rank(b)).slice(0, 4)) {
       let figure = figures.get(name);
       if (!figure) {
-        figure = make("figure", { "data-metric": name }, make("h3", {}, plain(name)), make("div"));
+        figure = make("figure", { "data-metric": name }, make("h3", {}, plain(name)), make("div", { class: "chart-frame" }));
         figures.set(name, figure);
         find("live-curves").append(figure);
       }

@@ -32,7 +32,7 @@ function watchList() {
     }
     setTimeout(look, known().some((row) => row.dataset.state === "running") ? 2000 : 8000);
   }
-  setTimeout(look, 2000);
+  setTimeout(look, 200);
   const button = find("compare"), count = () => document.querySelectorAll("input[name=run]:checked").length;
   const check = () => { if (button) button.disabled = count() < 2; };
   document.addEventListener("change", check);

@@ -17,7 +17,7 @@ package struct LiveState: Sendable {
   private(set) var standing = "running"
   private(set) var isGone = false
 
-  package static let logLines = 12
+  package static let logLines = 8
   /// Logs beyond these are not followed: nobody reads so many at once.
   private static let mostLogs = 24
 

@@ -48,6 +48,8 @@ struct RunListPage {
     }
   }
 
+  private var hasHeadlines: Bool { entries.contains { !$0.headlines.isEmpty } }
+
   private var hint: String {
     switch chosen.count {
     case 1: "choose one more to compare with"
@@ -61,7 +63,7 @@ struct RunListPage {
         html.element("th", ["scope": "col"]) { html in html.element("span", ["class": "hidden-text"], "compare") }
         for title in ["recipe", "state"] { html.element("th", ["scope": "col"], title) }
         for title in ["began", "took"] { html.element("th", ["scope": "col", "class": "n"], title) }
-        for title in ["instances", "came to"] { html.element("th", ["scope": "col"], title) }
+        for title in ["instances"] + (hasHeadlines ? ["came to"] : []) { html.element("th", ["scope": "col"], title) }
       }
     }
   }
@@ -86,6 +88,7 @@ struct RunListPage {
       html.element("td", ["class": "n", "data-label": "began"], Figures.moment(entry.started))
       html.element("td", ["class": "n took", "data-label": "took"], Figures.duration(entry.seconds))
       html.element("td", ["class": "counts", "data-label": "instances"], Self.text(entry.counts))
+      guard hasHeadlines else { return }
       html.element("td", ["data-label": "came to"]) { html in
         for headline in entry.headlines.prefix(4) { html.element("span", ["class": "headline"], Self.text(headline)) }
         if entry.headlines.count > 4 { html.element("span", ["class": "headline small"], "and \(entry.headlines.count - 4) more") }
