@@ -139,7 +139,7 @@ let package = Package(
       "ReportingTests",
       ["Reporting", "Plotting", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"], fixtures: true),
     tests("ServingTests", ["Serving", "Reporting", "Execution", "Artifacts", "Hashing", "JSONValues"]),
-    tests("BrowserTests", ["Serving", "Reporting", "Execution", "Planning", "Artifacts", "Hashing", "JSONValues"]),
+    tests("BrowserTests", ["CProcesses", "Serving", "Reporting", "Execution", "Planning", "Artifacts", "Hashing", "JSONValues"]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(
       "HostileTests",

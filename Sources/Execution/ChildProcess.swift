@@ -18,7 +18,7 @@ package struct ProcessOrder: Sendable {
   package var words: [String]
   package var directory: String
   package var environment: [String: String]
-  /// Descriptors of this process, by the number they get in the child; others are not inherited (all of ours close on exec).
+  /// Descriptors of this process, by the number they get in the child; none above the highest of those is inherited.
   package var descriptors: [(ours: Int32, theirs: Int32)]
 
   package init(words: [String], directory: String, environment: [String: String], descriptors: [(ours: Int32, theirs: Int32)]) {
@@ -38,7 +38,7 @@ package struct ProcessOrder: Sendable {
     let above = (descriptors.map { max($0.ours, $0.theirs) }.max() ?? 2) + 1
     for (place, pair) in descriptors.enumerated() { posix_spawn_file_actions_adddup2(&actions, pair.ours, above + Int32(place)) }
     for (place, pair) in descriptors.enumerated() { posix_spawn_file_actions_adddup2(&actions, above + Int32(place), pair.theirs) }
-    for place in descriptors.indices { posix_spawn_file_actions_addclose(&actions, above + Int32(place)) }
+    hl_spawn_add_closefrom(&actions, (descriptors.map(\.theirs).max() ?? 2) + 1)
     hl_spawn_add_chdir(&actions, directory)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

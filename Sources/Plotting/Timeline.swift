@@ -104,9 +104,10 @@ package struct Timeline: Chart {
         "class": span.isCritical ? "critical" : "", "data-series": span.lane, "data-x": NumberText.exact(span.begin),
         "data-y": NumberText.exact(span.end),
       ])
+    func text(_ seconds: Double) -> String { DurationText.text(seconds, isRound: true) }
     writer.say([
-      Markup.shortened(span.name, to: 200), "\(span.state.symbol) \(span.state), \(DurationText.text(span.end - span.begin, isRound: true))",
-      "from \(DurationText.text(span.begin, isRound: true)) to \(DurationText.text(span.end, isRound: true))" + (span.isCritical ? ", on the critical path" : ""),
+      Markup.shortened(span.name, to: 200), "\(span.state.symbol) \(span.state), \(text(span.end - span.begin))",
+      "from \(text(span.begin)) to \(text(span.end))" + (span.isCritical ? ", on the critical path" : ""),
     ])
     writer.add(
       "rect",

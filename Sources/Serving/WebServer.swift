@@ -57,7 +57,7 @@ package final class WebServer: Sendable {
       configuration: ServerConfiguration(
         address: .hostname(host, port: port), availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
       onServerRunning: { binding.yield($0) }, eventLoopGroup: group, logger: logger)
-    let serving = Task {
+    let serving = Task(executorPreference: ServingExecutor.shared) {
       defer { binding.finish() }
       try await server.run()
     }

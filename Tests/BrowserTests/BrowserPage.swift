@@ -63,7 +63,7 @@ final class BrowserPage: @unchecked Sendable {
   }
 
   /// Until an expression is true: the page itself looks again and again.
-  func wait(_ expression: String, seconds: Double = 15) async throws {
+  func wait(_ expression: String, seconds: Double = 60) async throws {
     try await evaluate(
       """
       new Promise((done, fail) => {
@@ -103,10 +103,17 @@ final class BrowserPage: @unchecked Sendable {
       (async () => {
         const element = \(expression);
         if (!element) throw new Error("there is no such element");
-        element.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
-        await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-        const box = element.getBoundingClientRect();
-        return [box.left + box.width / 2, box.top + box.height / 2];
+        // A page that is still drawing moves what is on it: the place counts that stays, and that is the element's.
+        let last = [NaN, NaN];
+        for (let look = 0; look < 300; look += 1) {
+          element.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+          const box = element.getBoundingClientRect(), place = [box.left + box.width / 2, box.top + box.height / 2];
+          const found = document.elementFromPoint(place[0], place[1]);
+          if (place[0] === last[0] && place[1] === last[1] && found && (element.contains(found) || found.contains(element))) return place;
+          last = place;
+        }
+        throw new Error("it does not stay in its place, or something lies on it");
       })()
       """)
     for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {

@@ -69,7 +69,7 @@ final class Chromium: @unchecked Sendable {
 
   /// Sends a command and waits for its answer.
   func call(
-    _ method: String, _ parameters: JSONValue = [:], session: String? = nil, seconds: Double = 30
+    _ method: String, _ parameters: JSONValue = [:], session: String? = nil, seconds: Double = 90
   ) async throws -> JSONValue {
     try await withCheckedThrowingContinuation { continuation in
       var message = JSONObject([("method", .string(method)), ("params", parameters)])

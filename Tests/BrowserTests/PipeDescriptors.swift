@@ -1,3 +1,4 @@
+import CProcesses
 import Glibc
 
 /// Two pipes for Chromium's DevTools: what it reads at descriptor 3, and what it writes at 4.
@@ -31,6 +32,8 @@ struct PipeDescriptors {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    // Sockets of a server in this process do not close by themselves, and a port is free only when nobody holds it.
+    hl_spawn_add_closefrom(&actions, 5)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

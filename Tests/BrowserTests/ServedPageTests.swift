@@ -13,8 +13,12 @@ private final class SteppedProject: Sendable {
 
   init() throws {
     try FileManager.default.createDirectory(atPath: root + "/stages", withIntermediateDirectories: true)
-    for (path, text) in Self.files { try Data(text.utf8).write(to: URL(fileURLWithPath: "\(root)/\(path)")) }
+    try FileManager.default.createDirectory(atPath: root + "/go", withIntermediateDirectories: true)
+    for (path, text) in Self.files { try Data(text.replacing("ROOT", with: root).utf8).write(to: URL(fileURLWithPath: "\(root)/\(path)")) }
   }
+
+  /// Lets a stage come to its end.
+  func go(_ name: String) throws { try Data().write(to: URL(fileURLWithPath: "\(root)/go/\(name)")) }
 
   deinit { try? FileSystem.posix.remove(root) }
 
@@ -25,8 +29,8 @@ private final class SteppedProject: Sendable {
     summary: Counts, and says so.
     inputs: {before: {type: file, optional: true}}
     outputs: {text: {type: file}}
-    params: {count: {type: integer}}
-    run: {command: [sh, "${stage.dir}/steps.sh", "${outputs.text}", "${params.count}"], sources: [steps.sh]}
+    params: {count: {type: integer}, name: {type: string}}
+    run: {command: [sh, "${stage.dir}/steps.sh", "${outputs.text}", "${params.count}", "${params.name}"], sources: [steps.sh]}
     """,
     "stages/steps.sh": """
     n=0
@@ -37,6 +41,8 @@ private final class SteppedProject: Sendable {
       echo "this is step $n"
       sleep 0.05
     done
+    # Until the test has seen what it looks for.
+    while [ ! -e "ROOT/go/$3" ]; do sleep 0.05; done
     echo "$2 steps" > "$1"
 
     """,
@@ -45,9 +51,9 @@ private final class SteppedProject: Sendable {
     name: stepped
     params: {count: 40}
     stages:
-      first: {uses: steps, with: {count: "${count}"}}
-      second: {uses: steps, inputs: {before: first.text}, with: {count: "${count}"}}
-      third: {uses: steps, inputs: {before: second.text}, with: {count: 41}}
+      first: {uses: steps, with: {count: "${count}", name: first}}
+      second: {uses: steps, inputs: {before: first.text}, with: {count: "${count}", name: second}}
+      third: {uses: steps, inputs: {before: second.text}, with: {count: 41, name: third}}
     """,
   ]
 
@@ -62,7 +68,7 @@ private final class SteppedProject: Sendable {
   }
 }
 
-@Suite("Served pages in a browser", .serialized, Browser.trait, .timeLimit(.minutes(2))) struct ServedPageTests {
+@Suite("Served pages in a browser", .serialized, Browser.trait, .timeLimit(.minutes(5))) struct ServedPageTests {
   private static func with(_ project: SteppedProject, _ work: (BrowserPage, WebServer) async throws -> Void) async throws {
     let server = try await WebServer.start(storePath: project.store, host: "127.0.0.1", port: 0)
     do {
@@ -79,7 +85,7 @@ private final class SteppedProject: Sendable {
   }
 
   /// Until an expression is true, over pages that come and go: one that is left cannot answer any more.
-  private static func wait(_ page: BrowserPage, _ expression: String, seconds: Double = 15) async throws {
+  private static func wait(_ page: BrowserPage, _ expression: String, seconds: Double = 60) async throws {
     let end = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < end {
       if (try? await page.evaluate("!!(\(expression))")) == true { return }
@@ -96,33 +102,38 @@ private final class SteppedProject: Sendable {
     _ = try Store.open(project.store)
     try await Self.with(project) { page, server in
       try await page.open(server.url)
-      let run = Task.detached { try project.run() }
+      // On a thread of its own: it waits for processes.
+      async let run: Void = withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try project.run() }) }
+      }
       // The list finds it by itself.
-      try await Self.wait(page, "document.querySelector('tr[data-run] a')", seconds: 20)
+      try await Self.wait(page, "document.querySelector('tr[data-run] a')")
       try await page.click("tr[data-run] a")
-      try await Self.wait(page, "document.querySelector('#live li[data-state=running]')", seconds: 20)
+      try await Self.wait(page, "document.querySelector('#live li[data-state=running]')")
       try await Self.wait(page, "document.querySelector('#live li pre')?.textContent.includes('this is step')")
       try await Self.wait(page, "document.querySelector('#live progress')?.value > 0")
       try await Self.wait(page, "document.querySelector('#live-curves figure[data-metric=loss] path.line')")
       for (place, name) in ["first", "second", "third"].enumerated() {
-        try await Self.wait(page, "document.querySelector('#i\(place) .state')?.textContent.includes('ran')", seconds: 30)
+        try project.go(name)
+        try await Self.wait(page, "document.querySelector('#i\(place) .state')?.textContent.includes('ran')")
         if place < 2 {
-          try await Self.wait(page, "document.querySelector('#i\(place + 1) .state')?.textContent.includes('running')", seconds: 30)
+          try await Self.wait(page, "document.querySelector('#i\(place + 1) .state')?.textContent.includes('running')")
           #expect(try await page.text("#live li[data-state=running] a") == ["second", "third"][place])
         }
         #expect(try await page.text("#i\(place) th") == name)
       }
-      try await Self.wait(page, "document.querySelector('#over')", seconds: 20)
-      #expect(try await page.text(".top .badge") == "done")
+      try await Self.wait(page, "document.querySelector('#over')")
+      try await Self.wait(page, "document.querySelector('.top .badge')?.textContent === 'done'")
       try await page.click("#again")
       try await Self.wait(page, "!document.querySelector('#live') && document.querySelector('#overview')")
-      try await run.value
+      try await run
     }
   }
 
   @Test("two runs are chosen in the list and compared by a click")
   func compared() async throws {
     let project = try SteppedProject()
+    for name in ["first", "second", "third"] { try project.go(name) }
     try project.run(["count=1"])
     try project.run(["count=2"])
     try await Self.with(project) { page, server in

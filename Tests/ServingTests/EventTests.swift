@@ -3,7 +3,7 @@ import JSONValues
 import Serving
 import Testing
 
-@Suite("Events over the wire", .timeLimit(.minutes(1))) struct EventTests {
+@Suite("Events over the wire", .timeLimit(.minutes(5))) struct EventTests {
   private var limits: WebServer.Limits {
     var limits = WebServer.Limits()
     limits.look = .milliseconds(10)

@@ -7,6 +7,10 @@
 // posix_spawn_file_actions_addchdir_np (glibc 2.29, musl 1.1.24): the child starts in that directory.
 int hl_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path);
 
+// posix_spawn_file_actions_addclosefrom_np (glibc 2.34): the child has none from that number on, not even those of libraries, some of
+// which do not close on exec.
+int hl_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int first);
+
 // pipe2 with O_CLOEXEC: no child started meanwhile inherits an end.
 int hl_closing_pipe(int ends[2]);
 

@@ -74,7 +74,7 @@ final class LiveFeeds: Sendable {
       shared.withLock { $0.feeds[id] = feed }
       return (feed, true)
     }
-    if let feed, isNew { Task { await keepLooking(feed, id) } }
+    if let feed, isNew { Task(executorPreference: ServingExecutor.shared) { await self.keepLooking(feed, id) } }
     return feed
   }
 
