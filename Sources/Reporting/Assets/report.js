@@ -553,7 +553,9 @@ function graph(figure, chart, bar) {
   if (multiples.size) { frame.before(multiples.size > 12 ? make("details", {}, make("summary", {}, `${multiples.size} matrices and scans to fold and unfold`), chips) : chips); sayChips(); }
   bar.after(panel);
   watchers.add(redraw);
-  if (isUpdated) redraw(); else listen(frame.querySelector("svg"));
+  // As it was written it stands in the middle of a wide page: of a narrow one it would show its empty edge.
+  if (isUpdated || frame.scrollWidth > frame.clientWidth + 1) redraw(); else listen(frame.querySelector("svg"));
+  frame.scrollLeft = (frame.scrollWidth - frame.clientWidth) / 2;
 }
 function drawGraph(graph, rows, symbols, room) {
   const labels = graph.nodes.map((node) => labelOf(node, rows, symbols)), name = "600 13px system-ui,sans-serif", status = "11px system-ui,sans-serif";
@@ -568,7 +570,14 @@ function drawGraph(graph, rows, symbols, room) {
   };
   let plan = place(false);
   if (plan.width > Math.max(room, 600) - 28) { const down = place(true); if (down.width < plan.width) plan = down; }
-  const full = Math.max(plan.width + 28, 300), left = 14, top = 10, low = plan.height + top + (graph.carried.length ? 62 : 32);
+  const left = 14, top = 34;
+  let end = left;
+  const keys = urgency.filter((state) => rows.some((row) => row.s === state)).map((state) => {
+    const text = `${symbols[state] ?? ""} ${state}`.trim(), x = end;
+    end += 44 + widest("12px system-ui,sans-serif", [text]);
+    return make("svg:g", { class: "key" }, make("svg:rect", { class: "node " + state, x, y: 6, width: 14, height: 12 }), make("svg:text", { x: x + 22, y: 16 }, text));
+  });
+  const full = Math.max(plan.width + 28, end, 300), low = plan.height + top + (graph.carried.length ? 62 : 32);
   const svg = make("svg:svg", { class: "chart graph", width: full, height: low, viewBox: `0 0 ${full} ${low}`, role: "group", "aria-label": `Graph of ${graph.nodes.length} nodes` });
   const root = make("svg:g", { transform: `translate(${left} ${top})` }), turn = ([along, across]) => (plan.isDown ? [across, along] : [along, across]).map((value) => value.toFixed(1)).join(" ");
   const arrow = (point, name) => { const [x, y] = turn(point).split(" ").map(Number); return make("svg:path", { class: name, d: plan.isDown ? `M${x} ${y}L${x - 4} ${y - 7}L${x + 4} ${y - 7}Z` : `M${x} ${y}L${x - 7} ${y - 4}L${x - 7} ${y + 4}Z` }); };
@@ -598,7 +607,7 @@ function drawGraph(graph, rows, symbols, room) {
       node.members.length > 1 && rect("node " + label.state, { x: x + 4, y: y + 4 }), rect("ground"), rect("node " + label.state), shares,
       make("svg:text", { class: "strong", x: x + 10, y: y + 18 }, fitted(node.path, width - 18, name)), make("svg:text", { class: "small muted", x: x + 10, y: y + 33 }, fitted(label.status, width - 18, status))));
   });
-  svg.append(root, make("svg:text", { class: "small muted", x: left, y: low - 6 }, "thick: the critical path; ×n: instances of one matrix or scan, joined; dashed or ↻: handed on to the next step of a scan"));
+  svg.append(make("svg:g", { class: "legend" }, keys), root, make("svg:text", { class: "small muted", x: left, y: low - 6 }, "thick: the critical path; ×n: instances of one matrix or scan, joined; dashed or ↻: handed on to the next step of a scan"));
   return svg;
 }
 // ---- Instances
