@@ -29,8 +29,8 @@ package struct LinePlot: Chart {
     self.series = series
   }
 
-  /// Above so many points the line alone is drawn: its marks would be another line.
-  static let mostMarks = 60
+  /// Above so many points of a series, or of all together, lines alone are drawn: marks would be another line, and the most of the file.
+  static let mostMarks = (series: 60, all: 240)
 
   package var data: ChartData {
     let hasIntervals = series.contains { $0.points.contains { $0.y.interval != nil } }
@@ -56,15 +56,16 @@ package struct LinePlot: Chart {
     writer.openChart("lines", title, style, width: style.width, height: frame.height)
     head.draw(&writer)
     frame.draw(&writer)
+    let hasMarks = drawn.reduce(0) { $0 + $1.points.count } <= Self.mostMarks.all
     // The first series lie on top.
-    for index in drawn.indices.reversed() { draw(drawn[index], index, frame, &writer) }
+    for index in drawn.indices.reversed() { draw(drawn[index], index, hasMarks: hasMarks, frame, &writer) }
     writer.closeChart()
     return writer.text
   }
 
   private func isShown(_ point: Point) -> Bool { x.shows(point.x) && y.shows(point.y.value) }
 
-  private func draw(_ series: Series, _ index: Int, _ frame: PlotFrame, _ writer: inout SVGWriter) {
+  private func draw(_ series: Series, _ index: Int, hasMarks: Bool, _ frame: PlotFrame, _ writer: inout SVGWriter) {
     let name = ChartStyle.seriesClass(index)
     writer.open("g", ["class": "series \(name)", "data-series": index])
     let runs = series.points.split { !isShown($0) }
@@ -79,7 +80,7 @@ package struct LinePlot: Chart {
       }
     }
     if !path.svg.isEmpty { writer.add("path", ["class": "line \(name)", "d": path], title: [Markup.shortened(series.name, to: 200)]) }
-    let hasMarks = series.points.count <= Self.mostMarks
+    let hasMarks = hasMarks && series.points.count <= Self.mostMarks.series
     for run in runs where hasMarks || run.count == 1 {
       for point in run { mark(point, series.name, index, frame, &writer) }
     }

@@ -47,7 +47,8 @@ function duration(seconds) {
   const whole = Math.round(seconds), two = (n) => String(n).padStart(2, "0");
   if (whole < 60) return whole + " s";
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${two(Math.floor(whole / 60) % 60)} min`;
+  if (whole < 172800) return `${Math.floor(whole / 3600)} h ${two(Math.floor(whole / 60) % 60)} min`;
+  return `${Math.floor(whole / 86400)} d ${two(Math.floor(whole / 3600) % 24)} h`;
 }
 /** As RFC 4180 has it; what a spreadsheet would take for a formula has an apostrophe before it. */
 function csv(columns, rows) {
@@ -278,6 +279,7 @@ function draw(view) {
     });
     return d;
   };
+  const hasMarks = active.reduce((sum, one) => sum + one.y.length, 0) <= 240;
   for (const series of [...active].reverse()) {
     const group = make("svg:g", { class: "series " + seriesClass(series.color), "data-series": chart.series.indexOf(series) });
     if (series.low && !view.smoothing) {
@@ -287,7 +289,7 @@ function draw(view) {
     }
     if (view.smoothing && active.length <= 10) group.append(make("svg:path", { class: "line raw " + seriesClass(series.color), d: path(series, series.y) }));
     group.append(make("svg:path", { class: "line " + seriesClass(series.color), d: path(series, series.drawn) }));
-    if (series.y.length <= 60 && !view.smoothing) series.drawn.forEach((value, place) => { if (isShown(value)) group.append(mark(series.color, px(series.steps[place]), py(value), 3.4)); });
+    if (hasMarks && series.y.length <= 60 && !view.smoothing) series.drawn.forEach((value, place) => { if (isShown(value)) group.append(mark(series.color, px(series.steps[place]), py(value), 3.4)); });
     svg.append(group);
   }
   if (!values.length) text("no values to show", { class: "muted middle", x: (left + right) / 2, y: (top + bottom) / 2 });
