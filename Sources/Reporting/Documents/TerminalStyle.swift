@@ -1,5 +1,5 @@
 import Diagnostics
-import Glibc
+import Plotting
 
 /// What a terminal can show: how many colours, and how many columns.
 package struct TerminalStyle: Sendable, Equatable {
@@ -36,70 +36,54 @@ package struct TerminalStyle: Sendable, Equatable {
 
 /// The colours behind numbers: viridis for scores (read alike by eyes that tell no red from green), vermilion to blue for changes.
 struct CellColor: Equatable {
-  let red: Int
-  let green: Int
-  let blue: Int
+  let color: Color
 
-  init(_ red: Int, _ green: Int, _ blue: Int) { (self.red, self.green, self.blue) = (red, green, blue) }
-
-  private static let scores = [
-    CellColor(68, 1, 84), CellColor(59, 82, 139), CellColor(33, 145, 140), CellColor(94, 201, 98), CellColor(253, 231, 37),
-  ]
-  private static let loss = CellColor(213, 94, 0)
-  private static let win = CellColor(0, 114, 178)
+  private static let scores = [Color(0x440154), Color(0x3B528B), Color(0x21918C), Color(0x5EC962), Color(0xFDE725)]
+  private static let even = Color(0x808080)
+  private static let loss = Color(0xD55E00)
+  private static let win = Color(0x0072B2)
 
   /// Nil for what needs no colour.
   init?(_ shade: ReportDocument.Shade) {
     switch shade {
     case .none: return nil
-    case .bad: self = Self.loss
+    case .bad: color = Self.loss
     case .score(let share):
       guard share.isFinite else { return nil }
       let place = min(max(share, 0), 1) * Double(Self.scores.count - 1)
       let low = min(Int(place), Self.scores.count - 2)
-      self = Self.scores[low].mixed(Self.scores[low + 1], place - Double(low))
+      color = Self.scores[low].mixed(place - Double(low), of: Self.scores[low + 1])
     case .change(let share):
       // Under a point there is nothing to look at.
       guard share.isFinite, abs(share) >= 0.01 else { return nil }
       // Most changes are small: the root spreads them.
       let strength = min(1, 0.35 + 0.65 * min(1, abs(share)).squareRoot())
-      self = CellColor(128, 128, 128).mixed(share < 0 ? Self.loss : Self.win, strength)
+      color = Self.even.mixed(strength, of: share < 0 ? Self.loss : Self.win)
     }
   }
 
-  func mixed(_ other: CellColor, _ part: Double) -> CellColor {
-    func mix(_ own: Int, _ its: Int) -> Int { Int((Double(own) + (Double(its) - Double(own)) * part).rounded()) }
-    return CellColor(mix(red, other.red), mix(green, other.green), mix(blue, other.blue))
-  }
-
-  /// Whether black is read better on it than white: relative luminance (WCAG 2) above 0.179, so that the contrast is never under 4.5.
-  private var isLight: Bool {
-    func linear(_ value: Int) -> Double {
-      let share = Double(value) / 255
-      return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
-    }
-    return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue) > 0.179
-  }
-
-  /// The escape sequence that sets it as background, with a foreground that can be read on it.
+  /// The escape sequence that sets it as background, with black or white on it, whichever is read better.
   func escape(_ depth: TerminalStyle.Depth) -> String {
     switch depth {
     case .none, .colors16: ""
-    case .trueColor: "\u{1B}[48;2;\(red);\(green);\(blue);\(isLight ? "38;2;0;0;0" : "38;2;255;255;255")m"
+    case .trueColor:
+      "\u{1B}[48;2;\(color.red);\(color.green);\(color.blue);\(Self.isLight(color) ? "38;2;0;0;0" : "38;2;255;255;255")m"
     case .colors256:
       // Of the colour that is shown, which is not quite this one.
-      "\u{1B}[48;5;\(index256);38;5;\(inCube.isLight ? 16 : 231)m"
+      "\u{1B}[48;5;\(cube.index);38;5;\(Self.isLight(cube.color) ? 16 : 231)m"
     }
   }
 
+  private static func isLight(_ color: Color) -> Bool { color.contrast(to: Color(0x000000)) > color.contrast(to: Color(0xFFFFFF)) }
+
   private static let levels = [0, 95, 135, 175, 215, 255]
 
-  private static func nearest(_ value: Int) -> Int { levels.indices.min { abs(levels[$0] - value) < abs(levels[$1] - value) } ?? 0 }
-
   /// The nearest of the 6 × 6 × 6 cube of 256 colours.
-  private var index256: Int { 16 + 36 * Self.nearest(red) + 6 * Self.nearest(green) + Self.nearest(blue) }
-
-  private var inCube: CellColor {
-    CellColor(Self.levels[Self.nearest(red)], Self.levels[Self.nearest(green)], Self.levels[Self.nearest(blue)])
+  private var cube: (index: Int, color: Color) {
+    let places = [color.red, color.green, color.blue].map { value in
+      Self.levels.indices.min { abs(Self.levels[$0] - Int(value)) < abs(Self.levels[$1] - Int(value)) } ?? 0
+    }
+    let rgb = places.reduce(UInt32(0)) { $0 << 8 | UInt32(Self.levels[$1]) }
+    return (16 + 36 * places[0] + 6 * places[1] + places[2], Color(rgb))
   }
 }
