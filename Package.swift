@@ -18,6 +18,11 @@ let web: [Target.Dependency] = [
   .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
   .product(name: "HTTPTypes", package: "swift-http-types"), .product(name: "Logging", package: "swift-log"),
 ]
+/// The client of the same family, and what its interface is made of.
+let client: [Target.Dependency] = [
+  .product(name: "AsyncHTTPClient", package: "async-http-client"), .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// Foundation's own ICU, of which Foundation shows too little of regular expressions.
@@ -49,6 +54,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
   ],
   targets: [
     .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -68,6 +75,16 @@ let package = Package(
     runner("Artifacts", ["CProcesses", "Hashing", "JSONValues"]),
     runner("StageInterface", ["JSONValues"]),
     runner("Execution", ["CProcesses", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues"]),
+    runner(
+      "Remotes",
+      [
+        "CProcesses", "Execution", "Planning", "Manifests", "Artifacts", "Hashing", "Diagnostics", "JSONValues", crypto,
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ] + client),
+    runner("Slurm", ["CProcesses", "Execution", "Planning", "Manifests", "Artifacts", "Diagnostics", "JSONValues"]),
+    runner("Sharing", ["Remotes", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", crypto]),
+    runner(
+      "Endpoint", ["Diagnostics", "JSONValues"] + client),
     runner("Plotting", ["Diagnostics", "JSONValues"]),
     .target(
       name: "Reporting", dependencies: ["Execution", "Planning", "Artifacts", "Plotting", "Hashing", "Diagnostics", "JSONValues"],
@@ -96,13 +113,13 @@ let package = Package(
       "Stages",
       [
         "StageInterface", "Plotting", "Kernels", "Modeling", "Tokenization", "Datasets", "Training", "Generation", "Evaluation", "Merging",
-        "Reinforcement", "JSONValues",
+        "Reinforcement", "Endpoint", "JSONValues",
       ]),
     .executableTarget(
       name: "heirloom",
       dependencies: [
-        "Stages", "Reporting", "Serving", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics", "Hashing", "StageInterface",
-        "Generation", "Modeling", "Tokenization", "Kernels", "Plotting", "JSONValues", arguments,
+        "Stages", "Reporting", "Serving", "Sharing", "Remotes", "Slurm", "Execution", "Planning", "Artifacts", "Manifests", "Diagnostics",
+        "Hashing", "StageInterface", "Generation", "Modeling", "Tokenization", "Kernels", "Plotting", "JSONValues", arguments,
       ],
       swiftSettings: strict),
 
@@ -111,11 +128,15 @@ let package = Package(
     tests("PlottingTests", ["Plotting", "JSONValues"], fixtures: true),
     tests("HashingTests", ["Hashing", "JSONValues"]),
     tests("ManifestsTests", ["Manifests", "Diagnostics", "JSONValues"]),
+    // A test's HTTP server, for several test targets.
+    .target(name: "ScriptedServers", path: "Tests/ScriptedServers", swiftSettings: strict),
+    tests("EndpointTests", ["Endpoint", "ScriptedServers", "JSONValues"]),
     tests("PlanningTests", ["Planning", "Manifests", "Hashing", "Diagnostics", "JSONValues"]),
     tests("ArtifactsTests", ["Artifacts", "Hashing", "JSONValues"]),
     tests(
       "ExecutionTests",
       ["Execution", "Planning", "Artifacts", "StageInterface", "Hashing", "Diagnostics", "JSONValues", "Manifests", "heirloom"]),
+    tests("SlurmTests", ["Slurm", "Execution", "Planning", "Manifests", "Artifacts", "Diagnostics", "JSONValues"]),
     tests("ChaosTests", ["CProcesses", "Execution", "Planning", "Artifacts", "Hashing", "JSONValues", "heirloom"]),
     tests("KernelsTests", ["Kernels", "CKernels", "COpenBLAS"]),
     tests("ModelingTests", ["Modeling", "Kernels", "JSONValues"], fixtures: true),
@@ -133,13 +154,24 @@ let package = Package(
       "StagesTests",
       [
         "Stages", "StageInterface", "Planning", "Diagnostics", "Hashing", "Datasets", "Evaluation", "Kernels", "Modeling", "Reinforcement",
-        "Training", "Tokenization", "Plotting", "JSONValues",
+        "Training", "Tokenization", "Plotting", "ScriptedServers", "JSONValues",
       ]),
     tests(
       "ReportingTests",
       ["Reporting", "Plotting", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"], fixtures: true),
     tests("ServingTests", ["Serving", "Reporting", "Execution", "Artifacts", "Hashing", "JSONValues"]),
     tests("BrowserTests", ["CProcesses", "Serving", "Reporting", "Execution", "Planning", "Artifacts", "Hashing", "JSONValues"]),
+    tests(
+      "RemotesTests",
+      ["Remotes", "Execution", "Planning", "Artifacts", "CProcesses", "Hashing", "Diagnostics", "JSONValues", "heirloom"]),
+    tests("SharingTests", ["Sharing", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", "heirloom"]),
+    tests(
+      "WebRemotesTests",
+      [
+        "Remotes", "Artifacts", "Hashing", "JSONValues", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ], fixtures: true),
+    tests("ServiceTests", ["Remotes", "Artifacts", "Hashing", "JSONValues", "heirloom", .product(name: "NIOHTTP1", package: "swift-nio")]),
     tests("CommandLineTests", ["heirloom", "Planning", "Hashing", "JSONValues"]),
     tests(
       "HostileTests",

@@ -151,6 +151,7 @@ package struct Checkup: Sendable {
 
   private func findLeftovers(_ report: inout CheckupReport) throws(StoreError) {
     for directory in ["incoming", "trees", "index"] { try findTemporaries(in: directory, &report) }
+    for name in try store.abandonedParts() { report.leftovers.append("incoming/\(name)") }
     for shard in try store.files.list(store.root + "/results") ?? [] { try findTemporaries(in: "results/\(shard)", &report) }
     for name in try store.files.list(store.root + "/work") ?? [] {
       guard let key = Digest(name), let lock = try FileLock.attempt(store.lockPath(key), .exclusive, store.files) else { continue }

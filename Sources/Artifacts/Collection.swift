@@ -106,6 +106,8 @@ package struct Collection: Sendable {
       case run(String)
       case work(Digest)
       case temporary
+      /// Of a transfer that was cut.
+      case part
     }
 
     let kind: Kind
@@ -192,6 +194,11 @@ package struct Collection: Sendable {
         candidates.append(Candidate(.temporary, path, bytes: try size(path)))
       }
     }
+    for name in try store.abandonedParts() {
+      let path = "\(store.root)/incoming/\(name)"
+      guard let status = try store.files.status(path, followingLinks: false), isOld(status) else { continue }
+      candidates.append(Candidate(.part, path, bytes: status.size))
+    }
     for name in try store.files.list(store.root + "/damaged") ?? [] where TemporaryName.isTemporary(name) {
       let path = "\(store.root)/damaged/\(name)"
       if try isOldThroughout(path) { candidates.append(Candidate(.temporary, path, bytes: try size(path))) }
@@ -252,6 +259,12 @@ package struct Collection: Sendable {
       if roots.keptRuns.contains(id) { return }
       if try CollectionRoots.isAlive(store, id) { return }
     case .temporary: break
+    case .part:
+      // With the lock held nobody goes on with it; who waits for it sees that it is gone.
+      guard let lock = try FileLock.attemptExisting(candidate.path, store.files) else { return }
+      defer { lock.release() }
+      try store.files.remove(candidate.path)
+      return note(candidate, bytes: status.size, &report)
     case .work(let key):
       guard try !isWaitedFor(key, roots), let lock = try FileLock.attempt(store.lockPath(key), .exclusive, store.files) else { return }
       defer { lock.release() }
@@ -283,7 +296,7 @@ package struct Collection: Sendable {
     case .tree: report.trees += 1
     case .run(let id): report.runs.append(id)
     case .work: report.workDirectories += 1
-    case .temporary: report.temporaries += 1
+    case .temporary, .part: report.temporaries += 1
     }
   }
 }

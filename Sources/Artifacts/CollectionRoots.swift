@@ -42,7 +42,7 @@ struct CollectionRoots {
   mutating func refresh() throws(StoreError) {
     for id in try store.files.list(store.root + "/runs") ?? [] where seenRuns.insert(id).inserted { watched[id] = 0 }
     for (id, length) in watched {
-      guard let journal = try store.files.read("\(store.root)/runs/\(id)/journal.jsonl"), journal.count != length else { continue }
+      guard let journal = try RunLedger.journal("\(store.root)/runs/\(id)", store.files), journal.count != length else { continue }
       watchedKeys.formUnion(RunLedger.keys(journal))
       watched[id] = journal.count
     }

@@ -29,10 +29,21 @@ package final class FileLock: @unchecked Sendable {
     }
   }
 
-  private static func take(_ path: String, _ operation: Int32, _ files: FileSystem) throws(StoreError) -> FileLock? {
+  /// An exclusive lock on a file that is something else as well; nil when it is taken, or gone.
+  static func attemptExisting(_ path: String, _ files: FileSystem) throws(StoreError) -> FileLock? {
+    guard try files.status(path, followingLinks: false)?.kind == .file else { return nil }
+    return try take(path, LOCK_EX | LOCK_NB, files, creating: 0)
+  }
+
+  private static func take(
+    _ path: String, _ operation: Int32, _ files: FileSystem, creating: Int32 = O_CREAT
+  ) throws(StoreError) -> FileLock? {
     try files.begin(.open, path)
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw StoreError(.open, path, errno) }
+    let descriptor = open(path, O_RDWR | creating | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      if creating == 0, errno == ENOENT { return nil }
+      throw StoreError(.open, path, errno)
+    }
     while flock(descriptor, operation) != 0 {
       let code = errno
       if code == EINTR { continue }

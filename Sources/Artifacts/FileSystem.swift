@@ -181,25 +181,30 @@ package struct FileSystem: Sendable {
 
   /// Writes all of `bytes` to an open file.
   package func write(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(StoreError) {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(StoreError) in try write(UnsafeRawBufferPointer(bytes), descriptor, path) }
+  }
+
+  /// Writes all of `bytes` to an open file.
+  package func write(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ path: String) throws(StoreError) {
     switch faults?(.write, path) {
     case nil: break
     case .failure(let code)?: throw StoreError(.write, path, code)
     case .shortWrite(let count, let code)?:
-      try writeAll(Array(bytes.prefix(count)), descriptor, path)
+      try writeAll(UnsafeRawBufferPointer(rebasing: bytes.prefix(count)), descriptor, path)
       throw StoreError(.write, path, code)
     }
     try writeAll(bytes, descriptor, path)
   }
 
-  private func writeAll(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(StoreError) {
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
+  private func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ path: String) throws(StoreError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
         throw StoreError(.write, path, errno)
       }
-      written += count
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
   }
 

@@ -9,7 +9,7 @@ package struct PendingWrites: Sendable {
 
   mutating func add(directory: String) { directories.insert(directory) }
 
-  mutating func add(_ other: PendingWrites) {
+  package mutating func add(_ other: PendingWrites) {
     files.formUnion(other.files)
     directories.formUnion(other.directories)
   }
@@ -20,7 +20,7 @@ package struct PendingWrites: Sendable {
   private static let many = 12
 
   /// Waits until all of it is on the disk.
-  func sync(_ system: FileSystem, root: String) throws(StoreError) {
+  package func sync(_ system: FileSystem, root: String) throws(StoreError) {
     if files.count + directories.count >= Self.many { return try system.syncAll(root) }
     for file in files.sorted() { try system.syncFile(file) }
     for directory in directories.sorted() { try system.syncDirectory(directory) }

@@ -25,7 +25,7 @@ struct RunLedger {
       instances.append(
         Instance(name: name, passing: Self.strings(entry["passing"]), needs: Self.strings(entry["needs"])))
     }
-    for event in Self.events(try files.read(path + "/journal.jsonl") ?? []) {
+    for event in Self.events(try Self.journal(path, files) ?? []) {
       guard let place = event["instance"]?.stringValue.flatMap({ places[ByteString($0)] }) else { continue }
       if let key = Self.key(event) { instances[place].key = key }
       switch event["kind"]?.stringValue {
@@ -49,6 +49,16 @@ struct RunLedger {
   }
 
   // MARK: - Journals
+
+  /// What the run has written down, and then its jobs, each in a file of its own; nil where there is nothing.
+  static func journal(_ path: String, _ files: FileSystem) throws(StoreError) -> [UInt8]? {
+    guard var journal = try files.read(path + "/journal.jsonl") else { return nil }
+    for name in try files.list(path + "/jobs") ?? [] where name.hasSuffix(".jsonl") {
+      // A torn line of one does not run into the next.
+      journal += [0x0A] + (try files.read("\(path)/jobs/\(name)") ?? [])
+    }
+    return journal
+  }
 
   /// Every key that a journal names, whatever became of it.
   static func keys(_ journal: [UInt8]) -> [Digest] { events(journal).compactMap(key) }

@@ -69,8 +69,8 @@ extension Store {
     try put(listing.bytes, digest: intake.output.digest, &pending)
   }
 
-  /// One file enters by rename: no second copy. What is there already, whole, stays.
-  private func adopt(_ path: String, digest: Digest, size: Int, _ pending: inout PendingWrites) throws(StoreError) {
+  /// One file, of that digest, enters by rename: no second copy. What is there already, whole, stays.
+  package func adopt(_ path: String, digest: Digest, size: Int, _ pending: inout PendingWrites) throws(StoreError) {
     let object = objectPath(digest)
     // What is in place already was put there by somebody who may not have come to make it last.
     pending.add(directory: Self.parent(of: object))

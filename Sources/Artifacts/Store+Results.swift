@@ -38,6 +38,18 @@ extension Store {
     return publication
   }
 
+  /// Makes several prepared results appear after all that they speak of lasts. The caller holds their keys' locks.
+  package func publish(_ prepared: [Prepared], _ pending: PendingWrites) throws(StoreError) -> [Publication] {
+    do { try pending.sync(files, root: root) } catch {
+      for one in prepared { abandon(one) }
+      throw error
+    }
+    var publications: [Publication] = []
+    for one in prepared { publications.append(try finish(one)) }
+    for directory in Set(prepared.compactMap(\.directory)).sorted() { try files.syncDirectory(directory) }
+    return publications
+  }
+
   /// Writes a result beside its place. What has to last before it may appear is added to `pending`. The caller holds the key's lock, and
   /// keeps it until the result has been finished or abandoned.
   package func prepare(

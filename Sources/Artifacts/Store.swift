@@ -15,6 +15,7 @@ import JSONValues
 /// views/<recipe>/<instance>/<output>   links to the latest results
 /// index/             derived: what is read in one go instead of a thousand; may be deleted at any time
 /// pins/<name>.json   what is kept by name
+/// incoming/          what is being written, and <digest>.part: objects that come from elsewhere, as far as they have come
 /// damaged/           what `fsck` set aside, and the list of outputs that lost bytes by it
 /// ```
 /// Files enter by rename, a result appears after its objects last, and a crash at any instant leaves the old state or the new one.
@@ -97,7 +98,7 @@ package final class Store: Sendable {
   // MARK: - Writing whole files
 
   /// A file appears under its name complete and lasting, or not at all.
-  func publish(_ bytes: [UInt8], to path: String) throws(StoreError) {
+  package func publish(_ bytes: [UInt8], to path: String) throws(StoreError) {
     let temporary = path + Self.temporarySuffix()
     do {
       try files.write(bytes, to: temporary, .lasting)

@@ -17,6 +17,8 @@ package struct WorkDirectory: Sendable {
   package var checkpointDirectory: String { path + "/checkpoint" }
   package var eventsPath: String { path + "/events.jsonl" }
   package var logPath: String { path + "/log.txt" }
+  /// Which job of a queueing system works here or is going to; who submits it writes it.
+  package var claimPath: String { path + "/job.json" }
   package func outputPath(_ name: String) -> String { "\(outputDirectory)/\(name)" }
 
   /// Whether an earlier attempt left something to go on from.
@@ -38,7 +40,12 @@ package struct WorkDirectory: Sendable {
   package func prepare(_ past: Past) throws(StoreError) {
     if try files.status(path, followingLinks: false) == nil, pool?.take(for: self) == true { return }
     switch past {
-    case .forgotten: try files.remove(path)
+    case .forgotten:
+      if try files.status(path, followingLinks: false)?.kind == .directory, try files.exists(claimPath) {
+        for entry in try files.list(path) ?? [] where "\(path)/\(entry)" != claimPath { try files.remove("\(path)/\(entry)") }
+      } else {
+        try files.remove(path)
+      }
     case .kept:
       for entry in [outputDirectory, orderPath] { try files.remove(entry) }
       let own: [(String, FileStatus.Kind)] = [(logPath, .file), (eventsPath, .file), (checkpointDirectory, .directory)]

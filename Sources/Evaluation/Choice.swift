@@ -34,7 +34,7 @@ enum Choice {
 }
 
 extension String {
-  var withoutTrailingWhitespace: String {
+  package var withoutTrailingWhitespace: String {
     guard let last = unicodeScalars.lastIndex(where: { !$0.properties.isWhitespace }) else { return "" }
     return String(unicodeScalars[...last])
   }

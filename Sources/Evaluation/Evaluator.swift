@@ -72,12 +72,11 @@ package struct Evaluator {
     }
     let sums = try logProbabilities(requests).map { $0.reduce(0, +) }
     var next = 0
-    let results = suite.records.enumerated().map { index, record in
+    let own = suite.records.map { record in
       defer { next += record.choices.count }
-      let own = Array(sums[next..<next + record.choices.count])
-      return RecordResult(index: index, record: record, prompt: prompts[index], outcome: .chosen(logLikelihoods: own))
+      return Array(sums[next..<next + record.choices.count])
     }
-    return SuiteResult(suite: suite, results: results)
+    return SuiteResult(choosing: own, of: suite, prompts: prompts)
   }
 
   private func measure(_ suite: Suite) throws -> SuiteResult {

@@ -40,6 +40,17 @@ package struct SuiteResult: Sendable, Equatable {
     self.init(suite: suite, results: results, bestConstant: Self.mostFrequent(answers))
   }
 
+  /// Picks the likeliest choice of each record; no model is needed either.
+  ///
+  /// - Parameter logLikelihoods: Σ log p of each record's choices.
+  package init(choosing logLikelihoods: [[Double]], of suite: Suite, prompts: [String]) {
+    precondition(logLikelihoods.count == suite.records.count, "\(suite.records.count) records, \(logLikelihoods.count) answers")
+    let results = suite.records.enumerated().map { index, record in
+      RecordResult(index: index, record: record, prompt: prompts[index], outcome: .chosen(logLikelihoods: logLikelihoods[index]))
+    }
+    self.init(suite: suite, results: results)
+  }
+
   init(suite: Suite, results: [RecordResult]) {
     let golds = suite.records.compactMap(\.gold).map { [(form: String($0), answer: "choice \($0)")] }
     let isChoice = if case .multipleChoice = suite.scoring { true } else { false }

@@ -19,6 +19,8 @@ package struct RecipePlan: Sendable {
     package let notes: [String]
     /// What it took when its result was made; nil where none is there.
     package let seconds: Double?
+    /// Of what has to run: what it took before, or others of its stage; nil where nothing is known.
+    package let expectedSeconds: Double?
   }
 
   package let entries: [Entry]
@@ -39,13 +41,15 @@ package struct RecipePlan: Sendable {
     var history = ResultHistory(store: store)
     var entries: [Entry] = []
     var counts = RecordCounts(graph: graph, judge: judge)
+    var expected = ExpectedDurations(store: store)
     for index in graph.instances.indices where wanted[index] {
       guard let judgement = judgements.removeValue(forKey: index) else { continue }
       entries.append(
         Entry(
           index: index, instance: graph.instances[index].name, stage: graph.instances[index].stage, key: judgement.key?.digest.text,
           action: judgement.actionName, reasons: try judge.reasons(judgement, &history),
-          notes: notes(graph.instances[index], judgement, stages, &counts), seconds: seconds(judgement)))
+          notes: notes(graph.instances[index], judgement, stages, &counts), seconds: seconds(judgement),
+          expectedSeconds: judgement.actionName == "cached" ? nil : try expected.seconds(of: graph.instances[index], recipe: graph.recipe)))
     }
     if try store.files.exists(storePath) { store.sources.save() }
     return RecipePlan(entries: entries)
@@ -69,7 +73,7 @@ package struct RecipePlan: Sendable {
   }
 
   /// In order; a cached instance whose bytes a later one turns out to need is judged again, as a run would.
-  private static func judgeAll(_ graph: InstanceGraph, _ wanted: [Bool], _ judge: Judge) throws(StoreError) -> [Int: Judgement] {
+  static func judgeAll(_ graph: InstanceGraph, _ wanted: [Bool], _ judge: Judge) throws(StoreError) -> [Int: Judgement] {
     var judgements: [Int: Judgement] = [:]
     for index in graph.instances.indices where wanted[index] {
       let judgement = try judge.judge(index)
@@ -96,6 +100,7 @@ package struct RecipePlan: Sendable {
           ("instance", .string(entry.instance)), ("stage", .string(entry.stage)), ("key", entry.key.map(JSONValue.string) ?? .null),
           ("action", .string(entry.action)), ("reasons", .array(entry.reasons.map(JSONValue.string))),
         ])
+        if let seconds = entry.expectedSeconds { object.append("expected_seconds", .number(seconds)) }
         if !entry.notes.isEmpty { object.append("notes", .array(entry.notes.map(JSONValue.string))) }
         return .object(object)
       })
@@ -103,6 +108,15 @@ package struct RecipePlan: Sendable {
 
   /// As `plan` prints them below the instances: `note: forgetting: …`.
   package var noteLines: [String] { entries.flatMap { entry in entry.notes.map { "note: \(entry.instance): \($0)" } } }
+
+  /// What the work is expected to take, by earlier runs; nil where nothing is known.
+  package var outlookLine: String? {
+    let open = entries.filter { $0.action != "cached" }
+    let known = open.compactMap(\.expectedSeconds)
+    guard !known.isEmpty else { return nil }
+    let whole = known.count == open.count ? "" : ", and of \(open.count - known.count) nothing is known"
+    return "by earlier runs, about \(ProgressText.roughDuration(known.reduce(0, +))) of computing\(whole)"
+  }
 
   /// As `plan` prints it: a line an instance, `run     sft[2e-5]  learning_rate 1e-5 -> 2e-5; input …`.
   package var lines: [String] {

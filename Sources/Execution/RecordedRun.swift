@@ -34,6 +34,12 @@ package struct RecordedRun: Sendable {
     package fileprivate(set) var began: Double?
     package fileprivate(set) var ended: Double?
     package fileprivate(set) var error: String?
+    /// The job of a queueing system that it is, as people call it: `slurm job 12`.
+    package fileprivate(set) var job: String?
+    /// Where its job runs or ran, and what that took by its own account.
+    package fileprivate(set) var node: String?
+    /// Where it stands in the queue, by the runner's last knowledge.
+    package fileprivate(set) var standing: String?
     /// Of a running instance.
     package internal(set) var activity: StageActivity?
   }
@@ -44,6 +50,8 @@ package struct RecordedRun: Sendable {
   /// Seconds since 1970.
   package let started: Double
   package let standing: Standing
+  /// Its jobs go on without a runner (`run --submit`).
+  package let isHandedOver: Bool
   package let seconds: Double?
   /// The recipe's, after `--set` and profiles.
   package let parameters: JSONObject
@@ -63,13 +71,33 @@ package struct RecordedRun: Sendable {
     numerics = plan["numerics"]?.stringValue ?? "native"
     started = journal.first?["t"]?.numberValue ?? 0
     let last = journal.last { $0["kind"]?.stringValue == "end" }
+    isHandedOver = journal.contains { $0["kind"]?.stringValue == "handed" }
+    var told = try Self.told(plan, journal, RunJobs(run: id, in: store))
     if let status = last?["status"]?.integerValue {
       standing = .ended(status)
+    } else if isHandedOver {
+      Self.skip(&told)
+      standing = Self.standing(told)
     } else {
       standing = try Self.isAlive(path, store.files) ? .running : .broken
     }
-    seconds = last?["seconds"]?.numberValue
-    instances = Self.instances(plan, journal, isOver: standing != .running, store)
+    let end = isHandedOver && standing != .running ? told.compactMap(\.ended).max() : nil
+    seconds = last?["seconds"]?.numberValue ?? end.map { [started] in max(0, $0 - started) }
+    instances = Self.finished(told, isOver: standing != .running, store)
+  }
+
+  /// A run of elsewhere, of which only the plan is known.
+  package init(id: String, plan: JSONValue) {
+    self.id = id
+    recipe = plan["recipe"]?.stringValue ?? ""
+    manifest = plan["manifest"]?.stringValue ?? ""
+    parameters = plan["parameters"]?.objectValue ?? JSONObject()
+    numerics = plan["numerics"]?.stringValue ?? "native"
+    started = 0
+    standing = .ended(0)
+    isHandedOver = false
+    seconds = nil
+    instances = (plan["instances"]?.arrayValue ?? []).compactMap(Instance.init(plan:))
   }
 
   /// Whether somebody runs it now; of one that has ended, no.
@@ -84,7 +112,8 @@ package struct RecordedRun: Sendable {
     return false
   }
 
-  private static func instances(_ plan: JSONValue, _ journal: [JSONValue], isOver: Bool, _ store: Store) -> [Instance] {
+  /// What the journal says of instances, and of those that it does not see the end of, their jobs.
+  private static func told(_ plan: JSONValue, _ journal: [JSONValue], _ jobs: RunJobs?) throws(StoreError) -> [Instance] {
     var instances = (plan["instances"]?.arrayValue ?? []).compactMap(Instance.init(plan:))
     var places: [ByteString: Int] = [:]
     for (place, instance) in instances.enumerated() { places[ByteString(instance.name)] = place }
@@ -92,6 +121,36 @@ package struct RecordedRun: Sendable {
       guard let name = event["instance"]?.stringValue, let place = places[ByteString(name)] else { continue }
       instances[place].take(event)
     }
+    guard let jobs else { return instances }
+    for place in instances.indices where ["waiting", "running", "interrupted"].contains(instances[place].state) {
+      guard let job = jobs.job(of: instances[place].name) else { continue }
+      instances[place].job = "\(job.executor) job \(job.id?.text ?? job.name.batch)"
+      for event in try jobs.events(of: job) { instances[place].take(event) }
+      if instances[place].state == "waiting", try jobs.isWithdrawn(job) { instances[place].state = "interrupted" }
+    }
+    return instances
+  }
+
+  /// What hangs on an instance that came to nothing is never begun by the queue.
+  private static func skip(_ instances: inout [Instance]) {
+    var lost: Set<ByteString> = []
+    for place in instances.indices {
+      if instances[place].state == "waiting", instances[place].needs.contains(where: { lost.contains(ByteString($0)) }) {
+        instances[place].state = "skipped"
+      }
+      if ["failed", "skipped", "interrupted"].contains(instances[place].state) { lost.insert(ByteString(instances[place].name)) }
+    }
+  }
+
+  /// Of a run that was handed over: nobody is there to say that it has ended.
+  private static func standing(_ instances: [Instance]) -> Standing {
+    let states = Set(instances.map(\.state))
+    if states.contains("waiting") || states.contains("running") { return .running }
+    return .ended(states.contains("interrupted") ? 130 : states.contains("failed") || states.contains("skipped") ? 1 : 0)
+  }
+
+  private static func finished(_ told: [Instance], isOver: Bool, _ store: Store) -> [Instance] {
+    var instances = told
     for place in instances.indices where instances[place].state == "running" {
       if isOver {
         instances[place].state = "interrupted"
@@ -126,6 +185,7 @@ extension RecordedRun.Instance {
       state = event["action"]?.stringValue == "cached" ? "cached" : "waiting"
     case "started":
       state = "running"
+      node = event["node"]?.stringValue ?? node
       began = event["t"]?.numberValue
       ended = nil
     case "retry":
@@ -136,6 +196,8 @@ extension RecordedRun.Instance {
       seconds = event["seconds"]?.numberValue
       if began != nil { ended = event["t"]?.numberValue }
       error = event["error"]?.stringValue
+      node = event["node"]?.stringValue ?? node
+    case "queued": standing = event["standing"]?.stringValue
     default: break
     }
   }
@@ -146,6 +208,8 @@ extension RecordedRun.Instance {
     if !reasons.isEmpty { object.set("reasons", .array(reasons.map(JSONValue.string))) }
     if let seconds { object.set("seconds", .number(seconds)) }
     if let error { object.set("error", .string(error)) }
+    if let job { object.set("job", .string(job)) }
+    if let node { object.set("node", .string(node)) }
     if let activity, activity.of > 0 {
       object.set("done", .integer(activity.done))
       object.set("of", .integer(activity.of))
@@ -196,6 +260,9 @@ extension RecordedRun {
         var text = instance.state + String(repeating: " ", count: max(1, 12 - instance.state.count)) + instance.name
         if let seconds = instance.seconds { text += "  \(DurationText.text(seconds))" }
         if let activity = instance.activity { text += RunningRow.told(activity) }
+        if let job = instance.job, ["waiting", "running"].contains(instance.state) {
+          text += "  " + (instance.state == "waiting" ? instance.standing ?? job : job + (instance.node.map { " on \($0)" } ?? ""))
+        }
         if let error = instance.error { text += "  \(error)" }
         return text
       }

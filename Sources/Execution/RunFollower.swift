@@ -45,6 +45,7 @@ package struct RunFollower: Sendable {
   package mutating func advance() -> News {
     var news = News()
     guard standing == .running else { return news }
+    if run.isHandedOver { return advanceByJobs() }
     var changed: Set<Int> = []
     // Whether anybody runs it is looked at before what was written: a last word is not missed.
     let isAlive = (try? RecordedRun.isAlive(Self.directory(run, store), store.files)) ?? false
@@ -61,6 +62,34 @@ package struct RunFollower: Sendable {
       }
       readers = [:]
     }
+    news.changed = changed.sorted()
+    return news
+  }
+
+  /// Nobody keeps a journal: what the jobs have written is put together anew.
+  private mutating func advanceByJobs() -> News {
+    var news = News()
+    guard let now = (try? RecordedRun(id: run.id, store: store)) ?? nil else {
+      (news.isGone, news.hasEnded, standing) = (true, true, .broken)
+      return news
+    }
+    var changed: Set<Int> = []
+    for (place, instance) in now.instances.enumerated() where instances.indices.contains(place) {
+      let isSame = instances[place].state == instance.state && instances[place].began == instance.began
+      if isSame, instance.state != "running" || readers[place] != nil { continue }
+      let activity = instances[place].activity
+      instances[place] = instance
+      instances[place].activity = isSame ? activity : nil
+      changed.insert(place)
+      readers[place] = nil
+      guard instance.state == "running", let key = instance.key else { continue }
+      readers[place] = EventReader(path: store.workDirectory(key).eventsPath)
+      instances[place].activity = nil
+      news.begun.insert(place)
+    }
+    for place in running { read(place, &news, &changed) }
+    (standing, seconds) = (now.standing, now.seconds)
+    news.hasEnded = standing != .running
     news.changed = changed.sorted()
     return news
   }

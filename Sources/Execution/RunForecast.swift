@@ -74,31 +74,24 @@ package struct RunForecast: Sendable {
     }
     var ready = ReadyQueue(priorities: priorities)
     var waits = tasks.indices.map { index in tasks[index].dependencies.count { open[$0] } }
-    var free = Scheduler.Need(cpus: limits.cpus, memoryBytes: limits.memoryBytes, gpus: limits.gpus)
+    var free = Scheduler.Need(cpus: limits.cpus, memoryBytes: limits.memoryBytes, gpus: limits.gpus, slots: max(1, limits.jobs))
     var ends: [(time: Double, index: Int)] = []
-    func hold(_ need: Scheduler.Need, _ sign: Int) {
-      free.cpus -= sign * need.cpus
-      free.memoryBytes -= sign * need.memoryBytes
-      free.gpus -= sign * need.gpus
-    }
     for index in running {
-      hold(tasks[index].need, 1)
+      free.take(tasks[index].need)
       ends.append((rest[index], index))
     }
     let isRunning = Set(running)
     for index in tasks.indices where open[index] && waits[index] == 0 && !isRunning.contains(index) { ready.add(index, tasks[index].need) }
     var now = 0.0
     while true {
-      while ends.count < max(1, limits.jobs),
-        let index = ready.take(where: { $0.cpus <= free.cpus && $0.memoryBytes <= free.memoryBytes && $0.gpus <= free.gpus })
-      {
-        hold(tasks[index].need, 1)
+      while let index = ready.take(where: { [free] need in need.fits(in: free) }) {
+        free.take(tasks[index].need)
         ends.append((now + rest[index], index))
       }
       guard let place = ends.indices.min(by: { ends[$0].time < ends[$1].time }) else { return now }
       let end = ends.remove(at: place)
       now = max(now, end.time)
-      hold(tasks[end.index].need, -1)
+      free.give(tasks[end.index].need)
       for dependent in tasks[end.index].dependents where open[dependent] {
         waits[dependent] -= 1
         if waits[dependent] == 0 { ready.add(dependent, tasks[dependent].need) }

@@ -3,7 +3,7 @@ import JSONValues
 import Planning
 
 /// `plan.json`: what a run set out to do, kept beside its journal so that it can be told later without the manifest.
-enum RunPlan {
+package enum RunPlan {
   static func json(_ recipe: Recipe, isWanted: [Bool]) -> JSONValue {
     let graph = recipe.graph
     let instances: [JSONValue] = graph.instances.filter { isWanted[$0.index] }.map { instance in
@@ -52,7 +52,7 @@ enum RunPlan {
   // MARK: - Reading
 
   /// The path of an instance as `json` wrote it.
-  static func path(_ plan: JSONValue) -> InstancePath? {
+  package static func path(_ plan: JSONValue) -> InstancePath? {
     let segments = (plan["path"]?.arrayValue ?? []).compactMap { segment -> InstancePath.Segment? in
       guard let name = segment["name"]?.stringValue else { return nil }
       let axes = segment["axes"]?.objectValue?.members ?? []

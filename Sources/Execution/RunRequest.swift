@@ -41,13 +41,20 @@ package struct RunRequest: Sendable {
     planning.projectDirectory(for: Paths.parent(Paths.absolute(manifest, from: planning.workingDirectory)))
   }
 
+  /// What reading a manifest came to.
+  package struct Loaded {
+    package let recipe: Recipe
+    package let origin: RecipeRun.Origin
+  }
+
   /// The recipe, and what reading it relied on.
-  package func load() throws(InvalidRecipe) -> (recipe: Recipe, trace: PlanningTrace?) {
+  package func load() throws(InvalidRecipe) -> Loaded {
     let recorder = PlanningRecorder()
+    let camera = PlanningCamera()
     var planning = planning
-    planning.files = recorder.watching(planning.files)
+    planning.files = camera.watching(recorder.watching(planning.files))
     let recipe = try Recipe.load(manifest, self.recipe, planning)
-    return (recipe, recorder.trace)
+    return Loaded(recipe: recipe, origin: RecipeRun.Origin(request: self, trace: recorder.trace, capture: camera.capture))
   }
 }
 
@@ -67,11 +74,12 @@ extension RunRequest {
     in storePath: String, display: any ProgressDisplay, files: FileSystem = .posix, warn: ([Diagnostic]) -> Void = { _ in }
   ) throws -> Answer {
     if let answer = try UnchangedRun.run(self, in: storePath, display, files) { return answer }
-    let (recipe, trace) = try load()
+    let loaded = try load()
+    let recipe = loaded.recipe
     warn(recipe.warnings)
     let reports = try FinalReport.all(in: recipe.graph, for: options.targets)
     let outcome = try RecipeRun.run(
-      recipe, in: storePath, options: options, display: display, origin: trace.map { (self, $0) }, files: files)
+      recipe, in: storePath, options: options, display: display, origin: loaded.origin, files: files)
     return Answer(outcome: outcome, recipe: recipe.graph.recipe, reports: reports)
   }
 }

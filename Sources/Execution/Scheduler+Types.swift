@@ -33,11 +33,35 @@ extension Scheduler {
     package var cpus: Int
     package var memoryBytes: Int
     package var gpus: Int
+    /// Of the instances that there may be at once.
+    package var slots: Int
 
-    package init(cpus: Int = 1, memoryBytes: Int = 0, gpus: Int = 0) {
+    package init(cpus: Int = 1, memoryBytes: Int = 0, gpus: Int = 0, slots: Int = 1) {
       self.cpus = cpus
       self.memoryBytes = memoryBytes
       self.gpus = gpus
+      self.slots = slots
+    }
+
+    /// Of what is carried out elsewhere.
+    package static let nothing = Need(cpus: 0, memoryBytes: 0, gpus: 0, slots: 0)
+
+    package func fits(in free: Need) -> Bool {
+      cpus <= free.cpus && memoryBytes <= free.memoryBytes && gpus <= free.gpus && slots <= free.slots
+    }
+
+    package mutating func take(_ need: Need) {
+      cpus -= need.cpus
+      memoryBytes -= need.memoryBytes
+      gpus -= need.gpus
+      slots -= need.slots
+    }
+
+    package mutating func give(_ need: Need) {
+      cpus += need.cpus
+      memoryBytes += need.memoryBytes
+      gpus += need.gpus
+      slots += need.slots
     }
   }
 
@@ -109,6 +133,8 @@ extension Scheduler {
     case stopped
     /// Another run holds the key's lock.
     case blocked
+    /// Somebody took it back: it is not tried again in this run, and goes on in the next.
+    case withdrawn
   }
 
   package enum Event: Sendable, Equatable {

@@ -38,7 +38,7 @@ package struct Scheduler: Sendable {
   package init(tasks: [Task], limits: Limits) {
     self.tasks = tasks
     self.limits = limits
-    free = Need(cpus: limits.cpus, memoryBytes: limits.memoryBytes, gpus: limits.gpus)
+    free = Need(cpus: limits.cpus, memoryBytes: limits.memoryBytes, gpus: limits.gpus, slots: limits.jobs)
     freeDevices = Array(0..<limits.gpus)
     states = tasks.map { $0.isWanted ? .waiting($0.dependencies.count) : .outside }
     attempts = Array(repeating: 0, count: tasks.count)
@@ -214,6 +214,7 @@ package struct Scheduler: Sendable {
       // Nothing was tried.
       attempts[index] -= 1
       mode == .normal ? move(index, to: .blocked) : giveUp(index)
+    case .withdrawn: withdraw(index)
     case .failed, .stopped:
       if run?.stopCause == .interrupt || wasInterrupted { return finish(index, .interrupted) }
       guard mode == .normal, attempts[index] <= tasks[index].retries else { return fail(index) }
@@ -258,8 +259,13 @@ package struct Scheduler: Sendable {
 
   // MARK: - Going wrong
 
-  private mutating func fail(_ index: Int) {
-    finish(index, .failed)
+  private mutating func fail(_ index: Int) { drop(index, .failed) }
+
+  private mutating func withdraw(_ index: Int) { drop(index, .interrupted) }
+
+  /// It will have no result in this run, nor will what hangs on it.
+  private mutating func drop(_ index: Int, _ outcome: Outcome) {
+    finish(index, outcome)
     skip(from: index)
     guard !limits.keepGoing, mode == .normal else { return }
     mode = .draining
@@ -329,10 +335,9 @@ package struct Scheduler: Sendable {
   // MARK: - Starting
 
   private mutating func start(_ now: Double) {
-    while mode == .normal, runs.count < limits.jobs {
+    while mode == .normal {
       let free = self.free
-      let fits = { (need: Need) in need.cpus <= free.cpus && need.memoryBytes <= free.memoryBytes && need.gpus <= free.gpus }
-      guard let index = ready.take(where: fits) else { return }
+      guard let index = ready.take(where: { $0.fits(in: free) }) else { return }
       if outdated.contains(index) {
         judge(index)
         continue
@@ -342,18 +347,14 @@ package struct Scheduler: Sendable {
       attempts[index] += 1
       let devices = Array(freeDevices.prefix(need.gpus))
       freeDevices.removeFirst(need.gpus)
-      self.free.cpus -= need.cpus
-      self.free.memoryBytes -= need.memoryBytes
-      self.free.gpus -= need.gpus
+      self.free.take(need)
       runs[index] = Run(gpus: devices, deadline: tasks[index].timeoutSeconds.map { now + $0 })
       actions.append(.start(index, attempt: attempts[index], gpus: devices))
     }
   }
 
   private mutating func release(_ run: Run, _ need: Need) {
-    free.cpus += need.cpus
-    free.memoryBytes += need.memoryBytes
-    free.gpus += need.gpus
+    free.give(need)
     freeDevices = (freeDevices + run.gpus).sorted()
   }
 }

@@ -1,4 +1,5 @@
 import Hashing
+import JSONValues
 import Planning
 
 /// Which variables hold what nobody may read, by their names, and how their values are kept out of what is written down.
@@ -31,10 +32,12 @@ package enum Secrets {
   }
 
   /// The values that are masked in what the runner itself writes: events, metrics, errors. The longest first.
-  static func values(_ contract: StageContract, _ variables: [String: String]) -> [String] {
-    guard case .command(let command) = contract.run else { return [] }
-    var values: [String] = []
-    for name in command.environment + command.keyedEnvironment {
+  static func values(_ contract: StageContract, _ parameters: JSONObject, _ variables: [String: String]) -> [String] {
+    // What a parameter names is there to be kept to itself, whatever it is called.
+    var values = contract.namedVariables(parameters).compactMap { variables[$0] }
+    var names: [String] = []
+    if case .command(let command) = contract.run { names = command.environment + command.keyedEnvironment }
+    for name in names {
       guard let value = variables[name] else { continue }
       if let password = password(in: value) {
         values.append(password)

@@ -17,6 +17,8 @@ enum AttemptReport: Sendable {
   case failed(StageProblem)
   /// Stopped with a checkpoint, or by a signal.
   case stopped(StageProblem)
+  /// Somebody took it back, or it goes on without this run; the next run goes on with it.
+  case withdrawn(StageProblem)
   /// The work is done and what it held is free; another report says what became of the result.
   case storing
   /// The store's fault: the run cannot go on.
@@ -28,11 +30,14 @@ package struct StageProblem: Error, Sendable, Equatable {
   package var message: String
   package var logTail: [String]
   package var logPath: String?
+  /// It was ended for the memory it used: with more it may do.
+  package var isOutOfMemory = false
 
-  package init(_ message: String, logTail: [String] = [], logPath: String? = nil) {
+  package init(_ message: String, logTail: [String] = [], logPath: String? = nil, isOutOfMemory: Bool = false) {
     self.message = message
     self.logTail = logTail
     self.logPath = logPath
+    self.isOutOfMemory = isOutOfMemory
   }
 }
 
@@ -59,12 +64,16 @@ struct StageAttempt: Sendable {
   let attempt: Int
   let isRerun: Bool
   let needsBytes: Bool
+  /// Bytes above which it is ended.
+  let memoryLimit: Int?
   let lifeline: Lifeline
   let confinement: Confinement
   let memory: MemoryWatch
   let isHermetic: Bool
   let child: ChildProcess
   let committer: ResultCommitter
+  /// The job of a queueing system that this is part of.
+  var queue: QueuePlace?
 
   private static let lifelineDescriptor: Int32 = 3
   private static let lockDescriptor: Int32 = 4
@@ -103,7 +112,7 @@ struct StageAttempt: Sendable {
   /// The key's lock, taken from a dead runner's orphan if need be; nil when a living run has it.
   private func takeLock() throws(StoreError) -> FileLock? {
     for _ in 0..<3 {
-      switch try store.lock(key.digest, owner: LockOwner(run: runID, instance: instance.name)) {
+      switch try store.lock(key.digest, owner: LockOwner(run: runID, instance: instance.name, job: queue?.owner)) {
       case .held(let lock): return lock
       case .busy(let owner):
         let order = store.workDirectory(key.digest).orderPath
@@ -190,7 +199,7 @@ struct StageAttempt: Sendable {
     let plain = ProcessOrder(
       words: isNative ? [program, "exec", work.path] : order.command, directory: work.path,
       environment: StageEnvironment.make(
-        instance.contract, caller: variables, orderPath: work.orderPath, checkpointDirectory: work.checkpointDirectory,
+        instance.contract, instance.parameters, caller: variables, orderPath: work.orderPath, checkpointDirectory: work.checkpointDirectory,
         eventsPath: work.eventsPath, threads: threads, gpus: gpus, lifeline: Self.lifelineDescriptor),
       descriptors: [
         (nothing, 0), (log, 1), (log, 2), (lifeline.readEnd, Self.lifelineDescriptor), (lock.descriptor, Self.lockDescriptor),
@@ -200,9 +209,9 @@ struct StageAttempt: Sendable {
       let needsWatcher = !isNative && !kept.hasWarden
       if needsWatcher { try lifeline.watch(pid) }
       defer { if needsWatcher { lifeline.unwatch(pid) } }
-      let ward = instance.resources.memoryLimit.map { memory.watch(child, limit: $0) }
+      let ward = memoryLimit.map { memory.watch(child, limit: $0) }
       defer { ward?.done() }
-      try store.note(LockOwner(command: ProcessIdentity(pid: pid), run: runID, instance: instance.name), in: lock)
+      try store.note(LockOwner(command: ProcessIdentity(pid: pid), run: runID, instance: instance.name, job: queue?.owner), in: lock)
       let end = child.wait()
       try maskSecrets(work)
       if let held = ward?.exceeded, let limit = ward?.limit { throw overLimit(held, limit, work) }
@@ -238,7 +247,8 @@ struct StageAttempt: Sendable {
 
   private func overLimit(_ held: Int, _ limit: Int, _ work: WorkDirectory) -> StageProblem {
     let used = "\((held + (1 << 20) - 1) >> 20)MiB"
-    let problem = StageProblem("used \(used) of memory, more than its limit of \(Quantity.text(bytes: limit)) (resources.memory)")
+    let problem = StageProblem(
+      "used \(used) of memory, more than its limit of \(Quantity.text(bytes: limit)) (resources.memory)", isOutOfMemory: true)
     work.say("ended: \(problem.message)")
     return problem
   }
@@ -250,7 +260,7 @@ struct StageAttempt: Sendable {
 
   /// Events are written by the stage itself; a log is masked as it comes, but not without the warden.
   private func maskSecrets(_ work: WorkDirectory) throws(StoreError) {
-    let secrets = Secrets.values(instance.contract, variables)
+    let secrets = Secrets.values(instance.contract, instance.parameters, variables)
     for path in secrets.isEmpty ? [] : [work.eventsPath, work.logPath] {
       guard let bytes = try store.files.read(path) else { continue }
       let clean = Secrets.masked(bytes, secrets)
@@ -368,6 +378,7 @@ struct StageAttempt: Sendable {
   func facts(_ activity: StageActivity) -> JSONObject {
     var facts = machine.facts(threads: threads, numerics: numerics)
     if case .command = instance.contract.run { facts.set("hermetic", .string(isHermetic && confinement.confines ? "on" : "off")) }
+    if let queue { for (name, value) in queue.facts { facts.set(name, value) } }
     for (name, value) in activity.facts.members { facts.set(name, value) }
     return facts
   }

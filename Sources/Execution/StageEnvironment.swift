@@ -1,3 +1,4 @@
+import JSONValues
 import Planning
 
 /// The environment of a stage: exactly this, whatever else the caller has set.
@@ -10,13 +11,15 @@ enum StageEnvironment {
   /// `HEIRLOOM_STAGE` is the path of stage.json, `HEIRLOOM_CHECKPOINT` the checkpoint directory, `HEIRLOOM_EVENTS` the file that events
   /// are appended to, `HEIRLOOM_THREADS` how many threads to use, `HEIRLOOM_LIFELINE` a descriptor at whose end of file to stop.
   static func make(
-    _ contract: StageContract, caller: [String: String], orderPath: String, checkpointDirectory: String, eventsPath: String, threads: Int,
+    _ contract: StageContract, _ parameters: JSONObject, caller: [String: String], orderPath: String, checkpointDirectory: String,
+    eventsPath: String, threads: Int,
     gpus: [String], lifeline: Int32
   ) -> [String: String] {
     var variables = base(caller)
     if case .command(let command) = contract.run {
       for name in command.environment + command.keyedEnvironment { variables[name] = caller[name] }
     }
+    for name in contract.namedVariables(parameters) where variables[name] == nil { variables[name] = caller[name] }
     variables["CUDA_VISIBLE_DEVICES"] = gpus.joined(separator: ",")
     variables["HEIRLOOM_STAGE"] = orderPath
     variables["HEIRLOOM_CHECKPOINT"] = checkpointDirectory

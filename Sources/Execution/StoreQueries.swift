@@ -8,7 +8,7 @@ import Planning
 package struct QueryError: Error, Sendable, Equatable, CustomStringConvertible {
   package let description: String
 
-  init(_ description: String) { self.description = description }
+  package init(_ description: String) { self.description = description }
 }
 
 /// Which run a question is about.
@@ -131,7 +131,7 @@ package struct StoreQueries: Sendable {
     throw QueryError("no instance '\(name)' in run \(run.id) of \(run.recipe)\(near)")
   }
 
-  static func instances(_ name: String, _ run: RecordedRun) -> [RecordedRun.Instance] {
+  package static func instances(_ name: String, _ run: RecordedRun) -> [RecordedRun.Instance] {
     if let exact = run.instances.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) { return [exact] }
     guard let pattern = InstancePattern(name) else { return [] }
     return run.instances.filter { pattern.matches($0.path) }
@@ -149,10 +149,14 @@ package struct StoreQueries: Sendable {
 
   /// The log of an instance: of its result, or of the attempt that is going on or failed.
   package func log(_ finding: Finding) throws -> [UInt8] {
-    guard let key = finding.instance.key else { throw QueryError("\(finding.instance.name) was not started in run \(finding.run.id)") }
+    guard let key = finding.instance.key else {
+      if let bytes = try RunJobs(run: finding.run.id, in: store)?.log(of: finding.instance.name) { return bytes }
+      throw QueryError("\(finding.instance.name) was not started in run \(finding.run.id)")
+    }
     // What failed or runs now is of more interest than what an earlier result said.
     if let bytes = try store.files.read(store.workDirectory(key).logPath) { return bytes }
     if let log = finding.result?.answer.log, let bytes = try store.object(log) { return bytes }
+    if let bytes = try RunJobs(run: finding.run.id, in: store)?.log(of: finding.instance.name) { return bytes }
     throw QueryError("\(finding.instance.name) has no log in this store")
   }
 

@@ -30,8 +30,6 @@ package struct Verification {
   private let store: Store
   private let options: RunOptions
   private let judge: Judge
-  private let confinement: Confinement
-  private let memory = MemoryWatch()
 
   /// - Parameter recipe: the manifest of `run` as it is now, with the params of `run`.
   package init(_ recipe: Recipe, of run: RecordedRun, in storePath: String, options: RunOptions) throws {
@@ -40,7 +38,6 @@ package struct Verification {
     store = try Store.open(storePath)
     self.options = options
     judge = Judge(graph: recipe.graph, store: store, variables: options.variables)
-    confinement = Confinement(program: options.program, variables: options.variables, project: recipe.projectDirectory, store: store)
   }
 
   /// The params of a run as `--set` takes them.
@@ -78,7 +75,7 @@ package struct Verification {
       }
       try directory.flush()
     }
-    let lifeline = try Lifeline()
+    let setting = try AttemptSetting(recipe, run: run.id, store, options)
     var findings: [Finding] = []
     let meter = WorkMeter()
     for (place, instance) in instances.enumerated() {
@@ -86,7 +83,7 @@ package struct Verification {
       let start = monotonicSeconds()
       meter.begin("computing \(instance.name) (\(place + 1) of \(instances.count))")
       // Over before the finding is told, which goes to the same terminal.
-      let verdict = try TaskProgress.during(meter, progress) { try verify(instance, work, lifeline) }
+      let verdict = try TaskProgress.during(meter, progress) { try verify(instance, work, setting) }
       try work.remove()
       let finding = Finding(instance: instance.name, verdict: verdict, seconds: monotonicSeconds() - start)
       findings.append(finding)
@@ -97,7 +94,7 @@ package struct Verification {
 
   // MARK: - One instance
 
-  private func verify(_ recorded: RecordedRun.Instance, _ work: WorkDirectory, _ lifeline: Lifeline) throws -> Finding.Verdict {
+  private func verify(_ recorded: RecordedRun.Instance, _ work: WorkDirectory, _ setting: AttemptSetting) throws -> Finding.Verdict {
     guard let wanted = recorded.key, let record = try store.result(wanted) else { return .impossible("it has no result") }
     guard let instance = recipe.graph.instances.first(where: { $0.name.utf8.elementsEqual(recorded.name.utf8) }) else {
       return .impossible("the manifest has no such instance any more")
@@ -111,22 +108,18 @@ package struct Verification {
     let lock = try FileLock.wait(work.path + "-lock", .exclusive, store.files)
     defer { lock.release() }
     do {
-      let handed = try StageInputs(instance, judge: judge)
-      let rehearsal = try attempt(instance, key, handed, lifeline).rehearse(in: work, lock)
+      let rehearsal = try attempt(instance, key, setting).rehearse(in: work, lock)
       return Self.compare(record.answer, rehearsal)
     } catch let problem as StageProblem {
       return .failed(([problem.message] + problem.logTail.suffix(3)).joined(separator: "; "))
     }
   }
 
-  private func attempt(_ instance: StageInstance, _ key: StageKey, _ handed: StageInputs, _ lifeline: Lifeline) -> StageAttempt {
-    StageAttempt(
-      instance: instance, key: key, recipe: recipe.graph.recipe, runID: run.id, store: store, machine: options.machine,
-      variables: options.variables, program: options.program, inputs: handed.inputs, sources: handed.sources, inputOutputs: handed.outputs,
-      threads: options.threads(for: instance), numerics: recipe.graph.numerics.rawValue,
-      gpus: Array(options.machine.gpus.prefix(instance.resources.gpus)), attempt: 1, isRerun: true, needsBytes: false, lifeline: lifeline,
-      confinement: confinement, memory: memory,
-      isHermetic: recipe.graph.isHermetic(instance), child: ChildProcess(), committer: ResultCommitter(store))
+  private func attempt(_ instance: StageInstance, _ key: StageKey, _ setting: AttemptSetting) throws -> StageAttempt {
+    let order = AttemptOrder(
+      instance, key, inputs: try StageInputs(instance, judge: judge), isRerun: true, needsBytes: false,
+      isHermetic: recipe.graph.isHermetic(instance))
+    return StageAttempt(setting, order, gpus: Array(options.machine.gpus.prefix(instance.resources.gpus)), ChildProcess())
   }
 
   // MARK: - Comparing
@@ -139,10 +132,15 @@ package struct Verification {
     return .different(different.map(\.name), reasons: reasons(answer.host, rehearsal.host))
   }
 
+  /// Where it was computed and what that took.
+  private static let circumstances: Set<String> = [
+    "host", "executor", "cluster", "job", "node", "elapsed", "cpu_seconds", "max_memory", "waited", "starts",
+  ]
+
   /// Kernel, CPU, library, threads, class: what is recorded beside a result because it could change bytes. The host's name could not.
   static func reasons(_ old: JSONObject, _ new: JSONObject) -> [String] {
     let names = old.keys + new.keys.filter { old[$0] == nil }
-    let reasons = names.filter { $0 != "host" && old[$0] != new[$0] }.map { name in
+    let reasons = names.filter { !circumstances.contains($0) && old[$0] != new[$0] }.map { name in
       "\(name) \(old[name].map(ValueText.short) ?? "none") -> \(new[name].map(ValueText.short) ?? "none")"
     }
     if !reasons.isEmpty { return reasons }

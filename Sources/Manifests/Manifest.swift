@@ -50,6 +50,8 @@ package struct StageEntry: Sendable {
   package let expect: Node?
   /// `on` or `off`; nil when the entry does not say.
   package let hermetic: Located<String>?
+  /// Who carries it out; nil leaves it to the command line.
+  package let executor: Located<String>?
 }
 
 /// Entries under one name, as often as the matrix and the scan say.

@@ -45,7 +45,7 @@ extension ManifestDecoder {
     let with = open(reader.take("with"), "'with' of \(what)")
     let inputs = open(reader.take("inputs"), "'inputs' of \(what)")
     guard !Self.isPath(name.value) else {
-      for key in ["resources", "retries", "timeout", "expect", "hermetic"] {
+      for key in ["resources", "retries", "timeout", "expect", "hermetic", "executor"] {
         if let member = reader.takeMember(key) { findings.error(ManifestText.notOfManifest(key), at: member.keyLocation) }
       }
       return group(.manifest(ManifestUse(path: name, with: with, inputs: inputs)), &reader, what)
@@ -60,7 +60,7 @@ extension ManifestDecoder {
     return .stage(
       StageEntry(
         uses: name, with: with, inputs: inputs, matrix: matrix, resources: resources, retries: retries, timeout: timeout, expect: expect,
-        hermetic: reader.onOrOff("hermetic", &findings)))
+        hermetic: reader.onOrOff("hermetic", &findings), executor: reader.string("executor", &findings)))
   }
 
   /// The name of a contract, or the path of a manifest.

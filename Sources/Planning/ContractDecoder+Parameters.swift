@@ -12,19 +12,30 @@ extension ContractDecoder {
     guard var reader = MappingReader(member.value, what, &findings) else { return nil }
     let type = type(&reader, what)
     let initial = reader.takeMember("default")
-    let affects = affects(reader.take("affects"))
+    let affects = affects(reader.takeMember("affects"), isNullable: initial?.value.isNull ?? false)
+    let names = reader.take("names")
     let doc = reader.string("doc", &findings)?.value
     reader.finish(&findings)
     guard let type else { return nil }
+    if let names, names.scalar?.value != .string("variable") || type.name != "string" {
+      findings.error(PlanningText.names, at: names.location)
+    }
     return ParameterDeclaration(
-      name: member.key, type: type, initial: initialValue(initial, member.key, type), affects: affects, doc: doc,
+      name: member.key, type: type, initial: initialValue(initial, member.key, type), affects: affects, namesVariable: names != nil,
+      doc: doc,
       location: member.keyLocation)
   }
 
-  private mutating func affects(_ node: Node?) -> ParameterDeclaration.Effect {
-    guard let node else { return .bytes }
-    if node.scalar?.value != .string("speed") { findings.error(PlanningText.affects, at: node.location) }
-    return .speed
+  private mutating func affects(_ member: Node.Member?, isNullable: Bool) -> ParameterDeclaration.Effect {
+    switch member?.value.scalar?.value {
+    case .string("speed"): return .speed
+    case .string("bytes_when_set"):
+      if let member, !isNullable { findings.error(PlanningText.setNeedsNull, at: member.value.location) }
+      return .bytesWhenSet
+    default:
+      if let member { findings.error(PlanningText.affects, at: member.value.location) }
+      return .bytes
+    }
   }
 
   private mutating func initialValue(_ member: Node.Member?, _ name: String, _ type: ParameterType) -> ParameterDeclaration.Default {

@@ -29,6 +29,7 @@ package struct ContractDecoder {
     let parameters = parameters(reader.take("params"), "'params'")
     checkRecords(node["outputs"], parameters)
     checkConditions(node["outputs"], parameters)
+    checkSubstitutes(node["inputs"], parameters)
     var resources = resources(reader.take("resources"))
     let checkpoints = reader.boolean("checkpoints", &findings) ?? false
     let numeric = reader.boolean("numeric", &findings) ?? false
@@ -125,6 +126,17 @@ package struct ContractDecoder {
       if usable.contains(where: { $0.name.hasSameBytes(as: name) }) { continue }
       let near = NearestName.find(name, among: usable.map(\.name))
       findings.error(PlanningText.badCondition(name), at: node.location, suggestion: near)
+    }
+  }
+
+  /// `unless` names a parameter that is in the key and may be null.
+  private mutating func checkSubstitutes(_ inputs: Node?, _ parameters: [ParameterDeclaration]) {
+    for member in inputs?.members ?? [] {
+      guard let node = member.value["unless"], case .string(let name)? = node.scalar?.value else { continue }
+      let usable = parameters.filter { $0.isNullable && $0.affects != .speed }
+      if usable.contains(where: { $0.name.hasSameBytes(as: name) }) { continue }
+      let near = NearestName.find(name, among: usable.map(\.name))
+      findings.error(PlanningText.badSubstitute(name), at: node.location, suggestion: near)
     }
   }
 

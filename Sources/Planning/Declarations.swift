@@ -19,23 +19,29 @@ package struct ParameterDeclaration: Sendable {
     case bytes
     /// Only how fast they are made: not in the key.
     case speed
+    /// The bytes, where it has a value: null leaves it out of the key. So a contract can be given a parameter without new keys for the results
+    /// of all who do not use it.
+    case bytesWhenSet
   }
 
   package let name: String
   package let type: ParameterType
   package let initial: Default
   package let affects: Effect
+  /// Its value is the name of an environment variable, which is passed on to the stage and kept out of all that is written.
+  package let namesVariable: Bool
   package let doc: String?
   package let location: SourceLocation?
 
   package init(
-    name: String, type: ParameterType, initial: Default = .required, affects: Effect = .bytes, doc: String? = nil,
-    location: SourceLocation? = nil
+    name: String, type: ParameterType, initial: Default = .required, affects: Effect = .bytes, namesVariable: Bool = false,
+    doc: String? = nil, location: SourceLocation? = nil
   ) {
     self.name = name
     self.type = type
     self.initial = initial
     self.affects = affects
+    self.namesVariable = namesVariable
     self.doc = doc
     self.location = location
   }
@@ -51,20 +57,27 @@ package struct InputDeclaration: Sendable {
   package let types: [ArtifactType]
   package let isList: Bool
   package let isOptional: Bool
+  /// The parameter that may stand in its place: where that has no value, the input is needed.
+  package let unless: String?
   /// Whether the elements' axis values are handed over, and so are part of the key.
   package let labels: Bool
   package let doc: String?
 
   package init(
-    name: String, types: [ArtifactType], isList: Bool = false, isOptional: Bool = false, labels: Bool = false, doc: String? = nil
+    name: String, types: [ArtifactType], isList: Bool = false, isOptional: Bool = false, unless: String? = nil, labels: Bool = false,
+    doc: String? = nil
   ) {
     self.name = name
     self.types = types
     self.isList = isList
     self.isOptional = isOptional
+    self.unless = unless
     self.labels = labels
     self.doc = doc
   }
+
+  /// Whether a stage with these parameters, complete after defaults, cannot do without it.
+  func isNeeded(_ parameters: JSONObject) -> Bool { unless.map { parameters[$0]?.isNull ?? true } ?? !isOptional }
 
   package func accepts(_ type: ArtifactType) -> Bool { types.contains { $0.accepts(type) } }
 }

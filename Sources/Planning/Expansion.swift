@@ -103,7 +103,21 @@ struct Expansion {
     let inputs = inputs(member, scope, &own)
     if !own.isEmpty { findings.add(contentsOf: own, notes: member.block.home.notes) }
     guard !own.hasErrors, let inputs else { return nil }
+    guard hasSubstitutes(member, inputs, parameters, notes) else { return nil }
     return Draft(member: member, place: place, parameters: parameters, inputs: inputs, settings: settings)
+  }
+
+  /// An input for which a parameter may stand is there, or that parameter has a value.
+  private mutating func hasSubstitutes(
+    _ member: StageMember, _ inputs: [InstanceInput], _ parameters: JSONObject, _ notes: [Diagnostic.Note]
+  ) -> Bool {
+    for input in inputs {
+      guard let unless = input.declaration.unless, input.elements.isEmpty, input.declaration.isNeeded(parameters) else { continue }
+      let text = PlanningText.missingInput(input.declaration.name, member.plan.contract.name, input.declaration.typeNames, unless: unless)
+      findings.error(text, at: member.plan.entry.location, notes: notes + member.block.home.notes)
+      return false
+    }
+    return true
   }
 
   /// Nil when a stage that one of them names is broken.
@@ -171,8 +185,8 @@ struct Expansion {
         axes: member.axes[draft.place], contract: plan.contract, parameters: draft.parameters,
         inputs: isSame ? draft.inputs : draft.inputs.map { $0.renumbered(index) },
         resources: draft.settings.resources, retries: draft.settings.retries, timeoutSeconds: draft.settings.timeoutSeconds,
-        hermetic: plan.stage.hermetic.flatMap { Hermetic(rawValue: $0.value) }, expect: draft.settings.expect, location: plan.entry.location
-      )
+        hermetic: plan.stage.hermetic.flatMap { Hermetic(rawValue: $0.value) }, expect: draft.settings.expect,
+        executor: plan.stage.executor?.value, location: plan.entry.location)
     }
   }
 

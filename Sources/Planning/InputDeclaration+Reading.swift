@@ -10,10 +10,12 @@ extension InputDeclaration {
     let types = ArtifactType.read(reader.take("type"), member, what, &findings)
     let isList = reader.boolean("list", &findings) ?? false
     let isOptional = reader.boolean("optional", &findings) ?? false
+    let unless = takesLabels ? reader.string("unless", &findings)?.value : nil
     let labels = takesLabels ? reader.boolean("labels", &findings) ?? false : false
     let doc = reader.string("doc", &findings)?.value
     reader.finish(&findings)
-    return InputDeclaration(name: member.key, types: types, isList: isList, isOptional: isOptional, labels: labels, doc: doc)
+    return InputDeclaration(
+      name: member.key, types: types, isList: isList, isOptional: isOptional || unless != nil, unless: unless, labels: labels, doc: doc)
   }
 }
 

@@ -78,14 +78,15 @@ struct KeyWalk {
     precondition(members.count == instance.contract.parameters.count, "the parameters of \(instance.name) are not complete")
     var isFirst = true
     for parameter in instance.contract.keyedParameters {
+      let value = members[parameter.place].value
+      if parameter.isOnlyKeyedWhenSet, value.isNull { continue }
       if !isFirst { raw(",") }
       isFirst = false
       bytes.append(contentsOf: parameter.name)
-      let value = members[parameter.place].value
       if value == parameter.initial {
         bytes.append(contentsOf: parameter.encodedInitial)
       } else {
-        CanonicalJSON.append(value, to: &bytes)
+        CanonicalJSON.append(parameter.keyed(value), to: &bytes)
       }
     }
   }

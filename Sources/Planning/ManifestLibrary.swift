@@ -46,11 +46,19 @@ struct ManifestLibrary {
     case .broken: return .broken(name: entry.name)
     case .stage(let stage):
       guard let contract = contract(stage.uses, catalogue, &findings) else { return .broken(name: entry.name) }
+      check(stage.executor, &findings)
       return .stage(StagePlan(entry, stage, contract, &findings))
     case .group(let group):
       guard let body = body(group.body, entry, catalogue, directory, &findings) else { return .broken(name: entry.name) }
       return .group(GroupPlan(entry, group, body: body, &findings))
     }
+  }
+
+  private func check(_ executor: Located<String>?, _ findings: inout Findings) {
+    guard let executor, !environment.executors.contains(where: { $0.utf8.elementsEqual(executor.value.utf8) }) else { return }
+    findings.error(
+      PlanningText.unknownExecutor(executor.value, environment.executors), at: executor.location,
+      suggestion: NearestName.find(executor.value, among: environment.executors))
   }
 
   private mutating func body(

@@ -33,6 +33,9 @@ enum PlanningText {
   static func missingInput(_ name: String, _ stage: String, _ types: String) -> String {
     "input '\(name)' (\(types)) of \(stage) is missing"
   }
+  static func missingInput(_ name: String, _ stage: String, _ types: String, unless parameter: String) -> String {
+    "\(stage) needs the input '\(name)' (\(types)) or the parameter '\(parameter)'"
+  }
   static func inInstance(_ name: String) -> String { "in \(name)" }
 
   // MARK: - Parameter values
@@ -160,6 +163,9 @@ enum PlanningText {
   }
   static func otherHermetic(_ word: String) -> String { "hermetic is \(word) here: the outermost manifest says it" }
   static func hermeticNative(_ name: String) -> String { "'hermetic' is for command stages; \(name) is part of this program" }
+  static func unknownExecutor(_ name: String, _ known: [String]) -> String {
+    "there is no executor '\(Scalar.shortened(name))' here; there is \(known.joined(separator: ", "))"
+  }
   static func otherNumerics(_ name: String) -> String { "numerics is \(name) here: the outermost manifest says it" }
 
   // MARK: - Settings of an instance
@@ -180,7 +186,8 @@ enum PlanningText {
   static let anyOutput = "an output cannot be of type any"
   static func unknownParameterType(_ name: String) -> String { "unknown parameter type '\(Scalar.shortened(name))'" }
   static func notForType(_ key: String, _ type: String) -> String { "'\(key)' means nothing to a parameter of type \(type)" }
-  static let affects = "'affects' takes only the word speed"
+  static let affects = "'affects' takes the words speed and bytes_when_set"
+  static let names = "'names' takes only the word variable, of a string"
   static func emptyBounds() -> String { "the bounds leave no value" }
   static func unknownRecords(_ name: String) -> String {
     "'records' is the name of an integer parameter, but there is no parameter '\(Scalar.shortened(name))'"
@@ -188,6 +195,10 @@ enum PlanningText {
   static func badCondition(_ name: String) -> String {
     "'when' is the name of a parameter in the key that is a boolean or may be null; '\(Scalar.shortened(name))' is none"
   }
+  static func badSubstitute(_ name: String) -> String {
+    "'unless' is the name of a parameter in the key that may be null; '\(Scalar.shortened(name))' is none"
+  }
+  static let setNeedsNull = "a parameter that affects bytes_when_set has the default null"
   static func notGiven(_ instance: String, _ output: String, _ parameter: String) -> String {
     "\(instance) gives '\(output)' only where its parameter '\(parameter)' is set"
   }

@@ -93,11 +93,16 @@ package struct PlanningEnvironment: Sendable {
   /// `share/heirloom/stages` beside the installed program; nil when there is none.
   package var installedStages: String?
   package var files: ProjectFiles
+  /// What a stage's `executor` may name.
+  package var executors: [String]
 
-  package init(workingDirectory: String, installedStages: String? = nil, files: ProjectFiles = .disk) {
+  package init(
+    workingDirectory: String, installedStages: String? = nil, files: ProjectFiles = .disk, executors: [String] = ["local", "slurm"]
+  ) {
     self.workingDirectory = workingDirectory
     self.installedStages = installedStages
     self.files = files
+    self.executors = executors
   }
 
   /// The stages that a manifest in `directory` (absolute) may use.

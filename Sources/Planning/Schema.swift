@@ -83,7 +83,7 @@ package enum Schema {
           ("with", object([("type", "object")])),
           ("inputs", object([("type", "object")])), ("matrix", matrix), ("resources", resources),
           ("retries", orPlaceholder(integer(atLeast: 0))),
-          ("timeout", object([("type", ["string", "number"])])), ("hermetic", hermetic),
+          ("timeout", object([("type", ["string", "number"])])), ("hermetic", hermetic), ("executor", text),
           (
             "expect",
             object([("type", "object"), ("additionalProperties", orPlaceholder(object([("pattern", "^sha256:[0-9a-fA-F]{64}$")])))])

@@ -86,11 +86,23 @@ package final class StageContract: Sendable {
     self.run = run
     self.path = path
     self.directory = directory
-    let keyed = KeyBuilder.order(parameters.map(\.name)).filter { parameters[$0].affects == .bytes }
+    let keyed = KeyBuilder.order(parameters.map(\.name)).filter { parameters[$0].affects != .speed }
     keyedParameters = keyed.map { KeyedParameter(parameters[$0], place: $0) }
     defaults = JSONObject(parameters.map { ($0.name, $0.initial.value ?? .null) })
     requiredParameters = parameters.indices.filter { parameters[$0].initial.value == nil }
     sortedInputs = KeyBuilder.order(inputs.map(\.name))
+  }
+
+  /// The environment variables that these parameters name, fields of records included.
+  package func namedVariables(_ parameters: JSONObject) -> [String] { Self.variables(self.parameters, parameters) }
+
+  private static func variables(_ declarations: [ParameterDeclaration], _ values: JSONObject) -> [String] {
+    declarations.flatMap { declaration -> [String] in
+      guard let value = values[declaration.name] else { return [] }
+      if declaration.namesVariable { return [value.stringValue].compactMap { $0 } }
+      guard case .record(let fields?) = declaration.type, let record = value.objectValue else { return [] }
+      return variables(fields, record)
+    }
   }
 
   package func input(_ name: String) -> InputDeclaration? { inputs.first { $0.name.utf8.elementsEqual(name.utf8) } }
@@ -108,6 +120,10 @@ extension StageContract {
     let name: [UInt8]
     let initial: JSONValue?
     let encodedInitial: [UInt8]
+    /// Left out where it is null.
+    let isOnlyKeyedWhenSet: Bool
+    /// Nil where the whole value is in the key, as of nearly all.
+    let fields: [ParameterDeclaration]?
 
     init(_ declaration: ParameterDeclaration, place: Int) {
       self.place = place
@@ -115,7 +131,27 @@ extension StageContract {
       JSONText.append(quoted: declaration.name, to: &name)
       self.name = name + [UInt8(ascii: ":")]
       initial = declaration.initial.value
-      encodedInitial = initial.map { CanonicalJSON.bytes($0) } ?? []
+      isOnlyKeyedWhenSet = declaration.affects == .bytesWhenSet
+      var differing: [ParameterDeclaration]?
+      if case .record(let fields?) = declaration.type, fields.contains(where: { $0.affects != .bytes }) { differing = fields }
+      fields = differing
+      encodedInitial = declaration.initial.value.map { CanonicalJSON.bytes(Self.keyed($0, differing)) } ?? []
+    }
+
+    func keyed(_ value: JSONValue) -> JSONValue { Self.keyed(value, fields) }
+
+    /// A record without the fields that move no byte.
+    private static func keyed(_ value: JSONValue, _ fields: [ParameterDeclaration]?) -> JSONValue {
+      guard let fields, let record = value.objectValue else { return value }
+      return .object(
+        JSONObject(
+          record.members.filter { member in
+            switch fields.first(where: { $0.name.utf8.elementsEqual(member.key.utf8) })?.affects {
+            case .speed: false
+            case .bytesWhenSet: !member.value.isNull
+            case .bytes, nil: true
+            }
+          }.map { ($0.key, $0.value) }))
     }
   }
 }

@@ -63,6 +63,8 @@ package struct StageInstance: Sendable {
   package let hermetic: Hermetic?
   /// Outputs whose digest the manifest pins.
   package let expect: [(output: String, digest: Digest)]
+  /// Who carries it out, as the manifest says; nil leaves it to whoever runs it. Not in its key.
+  package let executor: String?
   /// Where the entry stands in the manifest.
   package let location: SourceLocation?
 
@@ -71,7 +73,7 @@ package struct StageInstance: Sendable {
     contract: StageContract, parameters: JSONObject = JSONObject(), inputs: [InstanceInput] = [], resources: Resources = Resources(),
     retries: Int = 0,
     timeoutSeconds: Double? = nil, hermetic: Hermetic? = nil, expect: [(output: String, digest: Digest)] = [],
-    location: SourceLocation? = nil
+    executor: String? = nil, location: SourceLocation? = nil
   ) {
     self.index = index
     self.declarationIndex = declarationIndex ?? index
@@ -86,6 +88,7 @@ package struct StageInstance: Sendable {
     self.timeoutSeconds = timeoutSeconds
     self.hermetic = hermetic ?? contract.hermetic
     self.expect = expect
+    self.executor = executor
     self.location = location
   }
 

@@ -22,7 +22,9 @@ package enum StageReference {
 
   private static func kind(_ input: InputDeclaration) -> String {
     let types = input.types.map(\.rawValue).joined(separator: " or ")
-    return (input.isList ? "list of \(types)" : types) + (input.isOptional ? ", optional" : "") + (input.labels ? ", with axis values" : "")
+    return (input.isList ? "list of \(types)" : types)
+      + (input.unless.map { ", unless \($0) is set" } ?? (input.isOptional ? ", optional" : ""))
+      + (input.labels ? ", with axis values" : "")
   }
 
   private static func kind(_ output: OutputDeclaration) -> String {
@@ -42,7 +44,10 @@ package enum StageReference {
   }
 
   private static func doc(_ parameter: ParameterDeclaration) -> String {
-    [parameter.doc, parameter.affects == .speed ? "affects speed only" : nil].compactMap { $0 }.joined(separator: "; ")
+    [
+      parameter.doc, parameter.affects == .speed ? "affects speed only" : nil,
+      parameter.affects == .bytesWhenSet ? "in the key where it is set" : nil,
+    ].compactMap { $0 }.joined(separator: "; ")
   }
 
   private static func initial(_ parameter: ParameterDeclaration) -> String {
@@ -106,7 +111,7 @@ package enum StageReference {
 
   private static func example(_ contract: StageContract) -> String {
     var text = "  name:\n    uses: \(contract.name)\n"
-    let inputs = contract.inputs.filter { !$0.isOptional }.map { "\($0.name): …" }
+    let inputs = contract.inputs.filter { !$0.isOptional || $0.unless != nil }.map { "\($0.name): …" }
     if !inputs.isEmpty { text += "    inputs: {\(inputs.joined(separator: ", "))}\n" }
     let parameters = contract.parameters.filter { if case .required = $0.initial { true } else { false } }.map { "\($0.name): …" }
     if !parameters.isEmpty { text += "    with: {\(parameters.joined(separator: ", "))}\n" }

@@ -49,10 +49,12 @@ package struct Overview: Sendable {
     numerics = run.numerics
     var hosts: [(facts: JSONObject, results: Int)] = []
     for row in rows where !row.host.isEmpty {
-      if let known = hosts.firstIndex(where: { $0.facts == row.host }) {
+      // What one job took is no other's.
+      let facts = JSONObject(row.host.members.filter { !JobFacts.ofOneJob.contains($0.0) })
+      if let known = hosts.firstIndex(where: { $0.facts == facts }) {
         hosts[known].results += 1
       } else {
-        hosts.append((row.host, 1))
+        hosts.append((facts, 1))
       }
     }
     self.hosts = hosts

@@ -21,12 +21,21 @@ package struct Evaluate: NativeStage {
     let topK: Int?
     let topP: Double?
     let seed: UInt64
+    let endpoint: EndpointParameters?
     let perDeviceEvalBatchSize: Int
   }
 
+  package static func notes(_ plan: PlannedStage) -> [String] { EndpointParameters.notes(plan.parameters) }
+
   package static func run(_ parameters: Parameters, _ context: StageContext) throws {
-    let directory = try context.input("model")
     let suite = try suite(parameters, try context.input("suite"))
+    if let endpoint = parameters.endpoint {
+      let session = try EndpointSession(endpoint, context)
+      let result = try EndpointEvaluation(session: session, parameters: parameters).evaluate(suite, context)
+      try write(result, context)
+      return try write(SuiteAnswers(result, model: session.identity).json, to: try context.output("answers"))
+    }
+    let directory = try context.input("model")
     let codec = try TokenizerDirectory(path: directory).codec()
     let model = try engine(directory, codec, parameters, context)
     var evaluator = Evaluator(model, codec)

@@ -96,6 +96,11 @@ package struct TrainRFT: NativeStage {
       guard longest <= configuration.maxPositions else {
         throw DatasetError("prompt and completion have \(longest) tokens; the model's context is \(configuration.maxPositions)")
       }
+      guard samples.allSatisfy(\.hasLogProbabilities) else {
+        throw DatasetError(
+          "the completions have no log-probabilities, and a policy ratio needs them: the server that gave them (rollout's endpoint) said none; "
+            + "leave 'rollouts' out and train/rft samples itself")
+      }
       guard !rollout.promptIDs.isEmpty else { throw DatasetError("the prompt has no token") }
       try settings.check(temperatureOf: rollout)
       let place = "\(file.name):\(line)"

@@ -3,7 +3,9 @@ import Diagnostics
 import Execution
 import Foundation
 import Planning
+import Remotes
 import Serving
+import Sharing
 
 /// What went wrong with a command: what to say on standard error, and the exit status.
 struct CommandFailure: Error {
@@ -26,9 +28,20 @@ struct CommandFailure: Error {
     case let diagnostic as Diagnostic: self.init(text: Terminal.errors.render([diagnostic]), status: 2)
     case let query as QueryError: self.init(text: "error: \(query)\n", status: 2)
     case let store as StoreError: self.init(text: "error: \(store)\n", status: 3)
+    case let remote as RemoteError: self.init(text: "error: \(remote)\n", status: remote.kind == .usage ? 2 : 3)
     case let spawn as SpawnFailure: self.init(text: "error: \(spawn.message)\n", status: 3)
+    case let queue as QueueProblem: self.init(text: "error: \(queue)\n", status: queue.kind == .refused ? 2 : 3)
     case let serving as ServingError: self.init(text: "error: \(serving)\n", status: 2)
+    case let sharing as SharingError: self.init(text: "error: \(sharing)\n", status: Self.status(sharing.blame))
     default: return nil
+    }
+  }
+
+  private static func status(_ blame: SharingError.Blame) -> Int32 {
+    switch blame {
+    case .request: 2
+    case .transfer: 3
+    case .interruption: 130
     }
   }
 }

@@ -8,8 +8,8 @@ import Reporting
 /// `heirloom export`: what is in the store, in the form that others read.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Copy a result out of the store as plain files, or training curves for TensorBoard.",
-    subcommands: [ExportResult.self, ExportTensorBoard.self], defaultSubcommand: ExportResult.self)
+    abstract: "Copy a result out of the store as plain files, a recipe to give away, or training curves for TensorBoard.",
+    subcommands: [ExportResult.self, ExportRecipe.self, ExportTensorBoard.self], defaultSubcommand: ExportResult.self)
 }
 
 /// `heirloom export tensorboard DIRECTORY`.

@@ -17,9 +17,11 @@ struct Heirloom: ParsableCommand {
       """,
     version: ProgramVersion.text,
     subcommands: [
-      Run.self, Plan.self, Check.self, Status.self, Log.self, Show.self, Runs.self, Report.self, Serve.self, StagesCommand.self,
+      Run.self, Plan.self, Check.self, Status.self, Log.self, Cancel.self, Show.self, Runs.self, Report.self, Serve.self,
+      StagesCommand.self,
       SchemaCommand.self,
-      Export.self,
+      Export.self, Import.self, Push.self, Pull.self, RemoteCommand.self, LockCommand.self, Reproduce.self, VerifyStatement.self,
+      Provenance.self,
       Generate.self, Init.self, Diff.self, PinCommand.self, Unpin.self, GC.self, Fsck.self, Verify.self, Exec.self,
     ])
 

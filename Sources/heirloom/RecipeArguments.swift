@@ -28,10 +28,10 @@ struct RecipeArguments: ParsableArguments {
   /// Reads, checks and expands the manifest; warnings go to standard error.
   func load() throws -> Recipe { try load(request(RunOptions(program: Program.path, variables: Program.variables))).recipe }
 
-  func load(_ request: RunRequest) throws -> (recipe: Recipe, trace: PlanningTrace?) {
-    let (recipe, trace) = try request.load()
-    Terminal.warn(recipe.warnings)
-    return (recipe, trace)
+  func load(_ request: RunRequest) throws -> RunRequest.Loaded {
+    let loaded = try request.load()
+    Terminal.warn(loaded.recipe.warnings)
+    return loaded
   }
 }
 
@@ -75,7 +75,8 @@ enum Program {
   static let path: String = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
 
   static let planning = PlanningEnvironment(
-    workingDirectory: FileManager.default.currentDirectoryPath, installedStages: shippedStages)
+    workingDirectory: FileManager.default.currentDirectoryPath, installedStages: shippedStages,
+    executors: executorNames)
 
   /// The contracts that came with this program: `share/heirloom/stages` beside an installed one, `stages/` of the package around one that was
   /// just built. Found from where the program lies, for no build path is in it.

@@ -25,8 +25,25 @@ struct Status: ParsableCommand {
     }
     if json { return Terminal.say(run.json.encoded(pretty: true)) }
     for line in run.lines { Terminal.say(line) }
+    for line in queueLines(run, queries) { Terminal.say(line) }
     let matrices = try MatrixReport.read(run, queries.store)
     if !matrices.isEmpty { Terminal.say("\n" + MatrixReport.text(matrices, style: Terminal.style(1)), terminator: "") }
+  }
+}
+
+extension Status {
+  /// What the queue itself says of jobs that have not said their last word; nothing where it cannot be asked.
+  fileprivate func queueLines(_ run: RecordedRun, _ queries: StoreQueries) -> [String] {
+    guard run.standing != .ended(0), let open = try? RunJobs(run: run.id, in: queries.store)?.open() else { return [] }
+    return Set(open.map(\.executor)).sorted().flatMap { name -> [String] in
+      let own = open.filter { $0.executor == name && $0.id != nil }
+      guard let system = try? QueueSystems(site: SiteArguments.load()).open(name) else { return [] }
+      let sights = system.look(own.compactMap(\.id))
+      return own.compactMap { job in
+        guard let id = job.id, let sight = sights[id] else { return nil }
+        return "\(name) job \(id)  \(job.instance)  \(sight.text)"
+      }
+    }
   }
 }
 

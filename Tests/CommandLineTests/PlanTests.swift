@@ -48,6 +48,7 @@ import Testing
         "waits   scores[0.5]    input model waits for averaged[0.5].model",
         "10 instances: 1 run, 4 waits, 5 cached",
       ])
+    #expect(try project.heirloom("plan", "recipe.yaml", rate[0], rate[1]).output.contains("by earlier runs, about "))
     // α = 0 gives the base's bytes whatever was tuned: its scores stand.
     let changed = try project.run(rate[0], rate[1])
     #expect(changed.ran == ["tuned", "averaged[0]", "averaged[0.5]", "scores[0.5]"])

@@ -30,6 +30,7 @@ struct SchedulerSimulation {
 
   private var running: [Int: (since: Double, gpus: [Int])] = [:]
   private var blocked: Set<Int> = []
+  private var withdrawn: Set<Int> = []
   /// Their processes are over; what becomes of their results is not known yet.
   private var storing: Set<Int> = []
   /// Asked to stop, or ended by force.
@@ -57,9 +58,7 @@ struct SchedulerSimulation {
       tasks.append(
         Scheduler.Task(
           dependencies: dependencies,
-          need: Scheduler.Need(
-            cpus: Int.random(in: 1...4, using: &random), memoryBytes: Int.random(in: 0...3, using: &random),
-            gpus: Int.random(in: 0...2, using: &random)),
+          need: Self.need(&random),
           retries: Int.random(in: 0...2, using: &random), timeoutSeconds: Bool.random(using: &random) ? 5 : nil,
           checkpoints: Bool.random(using: &random), expectedSeconds: Double.random(in: 0...9, using: &random)))
     }
@@ -73,6 +72,14 @@ struct SchedulerSimulation {
         jobs: Int.random(in: 1...4, using: &random), cpus: 4, memoryBytes: 3, gpus: 2, keepGoing: Bool.random(using: &random)))
     interruptAt = Int.random(in: 0..<4, using: &random) == 0 ? Int.random(in: 0...60, using: &random) : nil
     self.random = random
+  }
+
+  /// One in five is carried out elsewhere.
+  private static func need(_ random: inout SeededGenerator) -> Scheduler.Need {
+    if Int.random(in: 0..<5, using: &random) == 0 { return .nothing }
+    return Scheduler.Need(
+      cpus: Int.random(in: 1...4, using: &random), memoryBytes: Int.random(in: 0...3, using: &random),
+      gpus: Int.random(in: 0...2, using: &random))
   }
 
   /// Only one instance and what it needs.
@@ -136,6 +143,9 @@ struct SchedulerSimulation {
       blocked.insert(index)
       return .blocked
     case 5: return settle(index, .succeeded(changed: false))
+    case 6 where Bool.random(using: &random):
+      withdrawn.insert(index)
+      return .withdrawn
     default: return settle(index, .succeeded(changed: true))
     }
   }
@@ -218,7 +228,7 @@ struct SchedulerSimulation {
     if let before = outcomes[index] {
       require(before == .cached || before == .ran, "\(index) was \(before) for good, and is \(outcome)")
     }
-    if outcome == .failed { hasFailed = true }
+    if outcome == .failed || (outcome == .interrupted && interrupts == 0) { hasFailed = true }
     if outcome == .cached || outcome == .ran { failures[index] = 0 }
     if outcome == .skipped, let cause {
       require(outcomes[cause].map { $0 != .cached && $0 != .ran } == true, "\(index) is skipped because of \(cause), which is well")
@@ -241,9 +251,8 @@ extension SchedulerSimulation {
     let needs = running.keys.map { tasks[$0].need }
     let free = Scheduler.Need(
       cpus: limits.cpus - needs.reduce(0) { $0 + $1.cpus }, memoryBytes: limits.memoryBytes - needs.reduce(0) { $0 + $1.memoryBytes },
-      gpus: limits.gpus - needs.reduce(0) { $0 + $1.gpus })
-    require(running.count <= limits.jobs, "\(running.count) run where \(limits.jobs) may")
-    require(free.cpus >= 0 && free.memoryBytes >= 0 && free.gpus >= 0, "over-committed: \(free)")
+      gpus: limits.gpus - needs.reduce(0) { $0 + $1.gpus }, slots: limits.jobs - needs.reduce(0) { $0 + $1.slots })
+    require(free.cpus >= 0 && free.memoryBytes >= 0 && free.gpus >= 0 && free.slots >= 0, "over-committed: \(free)")
     require(scheduler.free == free, "free is \(free), and the scheduler thinks \(scheduler.free)")
     require(scheduler.running == running.keys.sorted(), "other instances run than the scheduler thinks")
     for index in tasks.indices { checkState(index, tasks[index], free) }
@@ -263,9 +272,7 @@ extension SchedulerSimulation {
       require(count == unsettled && count > 0, "\(index) waits for \(count), and \(unsettled) of its inputs are not final")
     case .judging: found.lines.append("\(index) was judged, and still waits to be")
     case .ready:
-      let need = task.need
-      let fits = need.cpus <= free.cpus && need.memoryBytes <= free.memoryBytes && need.gpus <= free.gpus
-      require(!(fits && running.count < scheduler.limits.jobs), "\(index) is ready and fits, and waits")
+      require(!task.need.fits(in: free), "\(index) is ready and fits, and waits")
     case .blocked: require(blocked.contains(index), "\(index) is blocked by nobody")
     case .running: require(running[index] != nil, "\(index) does not run")
     case .storing: require(storing.contains(index), "\(index) stores nothing")
@@ -302,7 +309,7 @@ extension SchedulerSimulation {
 
   /// In a run that nothing cut short: results are of the inputs as they are now, and only what hangs on a failure is missing.
   private func checkOutcome(_ index: Int, _ task: Scheduler.Task, _ outcome: Scheduler.Outcome) {
-    let hangsOnFailure = task.dependencies.contains { [.failed, .skipped].contains(outcomes[$0]) }
+    let hangsOnFailure = task.dependencies.contains { [.failed, .skipped, .interrupted].contains(outcomes[$0]) }
     switch outcome {
     case .ran, .cached:
       for dependency in task.dependencies where !hangsOnFailure {
@@ -312,7 +319,7 @@ extension SchedulerSimulation {
           "\(index) is of version \(seen[index]?[dependency] ?? -1) of \(dependency), which is at \(version)")
       }
     case .skipped: require(hangsOnFailure, "\(index) is skipped, and nothing it needs has failed")
-    case .interrupted: found.lines.append("\(index) is interrupted, and nobody did")
+    case .interrupted: require(withdrawn.contains(index), "\(index) is interrupted, and nobody did")
     case .failed: break
     }
   }

@@ -58,6 +58,10 @@ struct ContractTests {
       "stage: x\nversion: 1\noutputs: {m: {type: model, when: ▸save}}\nparams: {save: {type: boolean, default: false, affects: speed}}\nrun: {native: x}",
       "'when' is the name of a parameter in the key that is a boolean or may be null; 'save' is none"),
     Case(
+      "input unless nothing",
+      "stage: x\nversion: 1\ninputs: {a: {type: model, unless: ▸server}}\noutputs: {m: {type: model}}\nparams: {serve: {type: string, default: null}}\nrun: {native: x}",
+      "'unless' is the name of a parameter in the key that may be null; 'server' is none; did you mean 'serve'?"),
+    Case(
       "input without a type", "stage: x\nversion: 1\ninputs: {a: ▸{list: true}}\noutputs: {m: {type: model}}\nrun: {native: x}",
       "'type' is missing in input 'a'"),
   ]
@@ -75,7 +79,11 @@ struct ContractTests {
     Case("no value left", contract(params: "{a: {type: number, above: ▸1, max: 1}}"), "the bounds leave no value"),
     Case("choice of nothing", contract(params: "{a: {type: choice, of: ▸[]}}"), "a choice needs 'of' with at least one scalar value"),
     Case("list of nothing", contract(params: "{a: ▸{type: list}}"), "a list needs 'of' with the type of its elements"),
-    Case("affects", contract(params: "{a: {type: number, affects: ▸bytes}}"), "'affects' takes only the word speed"),
+    Case("affects", contract(params: "{a: {type: number, affects: ▸bytes}}"), "'affects' takes the words speed and bytes_when_set"),
+    Case(
+      "set without null", contract(params: "{a: {type: number, default: 1, affects: ▸bytes_when_set}}"),
+      "a parameter that affects bytes_when_set has the default null"),
+    Case("names", contract(params: "{a: {type: number, names: ▸variable}}"), "'names' takes only the word variable, of a string"),
     Case(
       "field", contract(params: "{a: {type: record, fields: {b: {type: ▸nmber}}}}"),
       "unknown parameter type 'nmber'; did you mean 'number'?"),

@@ -223,6 +223,8 @@ struct DiagnosticTableTests {
     setting("unknown resource", "resources: {▸gpu: 1}", "unknown key 'gpu' in 'resources'; did you mean 'gpus'?"),
     setting("retries", "retries: ▸-1", "expected an integer of at least 0 for 'retries', found the integer -1"),
     setting("timeout", "timeout: ▸2 hours", "expected a time such as 90s, 30m or 2h, found the string '2 hours'"),
+    setting(
+      "executor", "executor: ▸slrum", "there is no executor 'slrum' here; there is local, slurm; did you mean 'slurm'?"),
     setting("expect of an unknown output", "expect: {▸trane: \"sha256:00\"}", "data/tasks has no output 'trane'; did you mean 'train'?"),
     setting("expect no digest", "expect: {train: ▸abc}", "expected \"sha256:\" and 64 hexadecimal digits, found the string 'abc'"),
   ]

@@ -18,7 +18,7 @@ import Testing
     let declaration = try #require(contract.parameter(probe.parameter))
     let outcomes = try [probe.first, probe.second].map { try probe.outcome($0) }
     switch declaration.affects {
-    case .bytes: #expect(outcomes[0] != outcomes[1])
+    case .bytes, .bytesWhenSet: #expect(outcomes[0] != outcomes[1])
     case .speed: #expect(outcomes[0] == outcomes[1] && outcomes[0].hasPrefix("done"))
     }
   }
@@ -82,6 +82,8 @@ import Testing
       case "tokenize": [("data", [parameter == "target" ? m.records : m.topics]), ("tokenizer", [m.tokenizer])]
       case "train/sft": [("model", [m.model]), ("data", [m.tokens])] + (try earlier()) + (try DeadKeyTests.beside(stage, m))
       case "score/loss", "score/fisher": try DeadKeyTests.beside(stage, m)
+      case "evaluate" where parameter == "endpoint": [("suite", [m.written])]
+      case "rollout" where parameter == "endpoint": [("tokenizer", [m.tokenizer]), ("prompts", [m.records])]
       case "evaluate": [("model", [m.model]), ("suite", [parameter == "add_bos" ? m.chosen : m.written])]
       case "filter/rif", "filter/accepted", "score": RewardMaterials.probe(stage, parameter)
       case "average/wise-ft": [("base", [m.model]), ("tuned", [m.tuned])]
@@ -123,7 +125,7 @@ import Testing
       Probe("tokenize", "add_eos", true, false), Probe("tokenize", "max_length", nil, 12, ["overflow": "drop"]),
       Probe("tokenize", "overflow", "truncate", "drop", ["max_length": 16, "completion_only_loss": false]),
       Probe("tokenize", "faults", "error", "drop", ["template": "{kind}: {prompt}"]),
-    ] + model + training + reinforcement + adapters + watching + evaluation + reports + rewards + losses + merging + data
+    ] + endpoints + model + training + reinforcement + adapters + watching + evaluation + reports + rewards + losses + merging + data
 
   private static let model: [Probe] = [
     Probe("model/init", "family", "llama", "qwen2"), Probe("model/init", "hidden_size", 16, 24),

@@ -35,10 +35,12 @@ package enum ProgressEvent: Sendable {
     package let expectedSeconds: Double?
     /// Since it began, when that is told late.
     package let elapsedSeconds: Double
+    /// Where it is carried out, when that is not here: `slurm job 12 on node3`.
+    package let place: String?
 
     package init(
       stage: String, resumes: Bool = false, attempt: Int = 1, reasons: [String] = [], expectedSeconds: Double? = nil,
-      elapsedSeconds: Double = 0
+      elapsedSeconds: Double = 0, place: String? = nil
     ) {
       self.stage = stage
       self.resumes = resumes
@@ -46,6 +48,7 @@ package enum ProgressEvent: Sendable {
       self.reasons = reasons
       self.expectedSeconds = expectedSeconds
       self.elapsedSeconds = elapsedSeconds
+      self.place = place
     }
   }
 }

@@ -29,7 +29,8 @@ enum ProgressText {
   private static func started(_ name: String, _ start: ProgressEvent.Start) -> String {
     let verb = start.resumes ? "resumed   " : "started   "
     let attempt = start.attempt > 1 ? "  attempt \(start.attempt)" : ""
-    return verb + name + attempt + (start.reasons.isEmpty ? "" : "  (\(ReasonText.shortened(start.reasons, to: 3)))")
+    let place = start.place.map { "  " + $0 } ?? ""
+    return verb + name + attempt + place + (start.reasons.isEmpty ? "" : "  (\(ReasonText.shortened(start.reasons, to: 3)))")
   }
 
   static func failure(_ name: String, _ problem: StageProblem) -> [String] {
@@ -38,6 +39,7 @@ enum ProgressText {
 
   private static func blocked(_ owner: LockOwner?) -> String {
     guard let owner else { return "another run computes it" }
+    if let job = owner.job { return "run \(owner.run) computes it (\(job.system) job \(job.id) on \(owner.runner.host))" }
     return "run \(owner.run) computes it (process \(owner.runner.pid) on \(owner.runner.host))"
   }
 

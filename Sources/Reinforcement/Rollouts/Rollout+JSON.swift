@@ -48,7 +48,8 @@ extension Rollout.Sample {
   var json: JSONValue {
     var object = JSONObject([
       ("text", .string(text)), ("ids", .array(ids.map { .integer(Int($0)) })),
-      ("logprobs", .array(logProbabilities.map { .number(Self.decimal($0)) })), ("finish", .string(finish.rawValue)),
+      ("logprobs", hasLogProbabilities ? .array(logProbabilities.map { .number(Self.decimal($0)) }) : .null),
+      ("finish", .string(finish.rawValue)),
     ])
     if let rewards {
       object.append("reward", rewards.total.map { .number($0) } ?? .null)
@@ -70,10 +71,11 @@ extension Rollout.Sample {
       throw DatasetError("'\(place).finish' is no way for a completion to end")
     }
     let ids = try Self.ids(json["ids"], place + ".ids")
-    guard let values = json["logprobs"]?.arrayValue else { throw DatasetError("'\(place).logprobs' must be a list") }
+    let isUnknown = json["logprobs"]?.isNull ?? false
+    guard let values = isUnknown ? [] : json["logprobs"]?.arrayValue else { throw DatasetError("'\(place).logprobs' must be a list") }
     let logs = values.compactMap { $0.numberValue.map { Float($0) } }
     guard logs.count == values.count, logs.allSatisfy(\.isFinite) else { throw DatasetError("'\(place).logprobs' must be numbers") }
-    guard logs.count == ids.count else { throw DatasetError("'\(place)' has \(ids.count) ids and \(logs.count) logprobs") }
+    guard logs.count == ids.count || isUnknown else { throw DatasetError("'\(place)' has \(ids.count) ids and \(logs.count) logprobs") }
     self.init(text: text, ids: ids, logProbabilities: logs, finish: finish, rewards: try Self.rewards(json, place))
   }
 

@@ -31,14 +31,20 @@ package struct Rollout: Sendable, Equatable {
     package var text: String
     /// With the end token.
     package var ids: [Int32]
-    /// Of each id when it was drawn: under softmax(logits / temperature), natural logarithm. Never -0, which no file keeps.
+    /// Of each id when it was drawn: under softmax(logits / temperature), natural logarithm. Never -0, which no file keeps. Empty where they
+    /// are not known, as of a server that gives none.
     package var logProbabilities: [Float]
     package var finish: Completion.Finish
     /// nil where nothing was to be scored.
     package var rewards: RewardBreakdown?
 
+    /// False where the tokens' log-probabilities are not known.
+    package var hasLogProbabilities: Bool { logProbabilities.count == ids.count }
+
     package init(text: String, ids: [Int32], logProbabilities: [Float], finish: Completion.Finish, rewards: RewardBreakdown? = nil) {
-      precondition(ids.count == logProbabilities.count, "\(ids.count) ids have \(logProbabilities.count) log-probabilities")
+      precondition(
+        ids.count == logProbabilities.count || logProbabilities.isEmpty, "\(ids.count) ids have \(logProbabilities.count) log-probabilities"
+      )
       self.text = text
       self.ids = ids
       self.logProbabilities = logProbabilities.map { $0 == 0 ? 0 : $0 }

@@ -1,9 +1,7 @@
 import Glibc
-import Synchronization
 
-/// Where threads and signal handlers leave word for the one loop that decides. A byte in a pipe wakes it.
-final class Mailbox<Message: Sendable>: Sendable {
-  private let messages = Mutex<[Message]>([])
+/// Where threads and signal handlers wake the one loop that decides: a byte in a pipe.
+final class WakePipe: Sendable {
   private let readEnd: Int32
   /// Signal handlers write here too: `Wake.interrupt`, `Wake.resize`, `Wake.suspend`.
   let writeEnd: Int32
@@ -18,13 +16,10 @@ final class Mailbox<Message: Sendable>: Sendable {
     close(writeEnd)
   }
 
-  func post(_ message: Message) {
-    messages.withLock { $0.append(message) }
-    Wake.message.send(to: writeEnd)
-  }
+  func wake(_ wake: Wake) { wake.send(to: writeEnd) }
 
-  /// Waits for at most `seconds` (nil: as long as it takes); returns what came, and which signals.
-  func receive(within seconds: Double?) -> (messages: [Message], wakes: [Wake]) {
+  /// Waits for at most `seconds` (nil: as long as it takes); returns what woke it, but for messages.
+  func wait(within seconds: Double?) -> [Wake] {
     var descriptor = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
     let milliseconds = seconds.map { Int32(min(max($0 * 1000, 0), 1e8).rounded(.up)) } ?? -1
     poll(&descriptor, 1, milliseconds)
@@ -35,12 +30,7 @@ final class Mailbox<Message: Sendable>: Sendable {
       guard count > 0 else { break }
       wakes += bytes[..<count].compactMap(Wake.init)
     }
-    return (
-      messages.withLock { messages in
-        defer { messages = [] }
-        return messages
-      }, wakes.filter { $0 != .message }
-    )
+    return wakes.filter { $0 != .message }
   }
 }
 

@@ -1,0 +1,1 @@
+../ChaosTests/StoreInspection.swift
