@@ -162,7 +162,7 @@ struct RealSlurmTests {
   func memory() async throws {
     try await RealSlurm.with { slurm in
       let queue = try await slurm.queue()
-      let program = "head -c 300000000 /dev/zero | (tail -c 300000000; sleep 60) | (sleep 60; cat >/dev/null)"
+      let program = "head -c 300000000 /dev/zero | tail -c 300000000 | (head -c 1; sleep 60; cat) >/dev/null"
       let job = try await queue.hand(over: slurm.batch(program, [0], QueueNeed(memoryBytes: 50 << 20)))[0]
       #expect(try await queue.end(job) == .outOfMemory)
     }
@@ -265,7 +265,8 @@ struct BrokenSlurmTests {
   func accounting() async throws {
     try await RealSlurm.with(own: ["--accounting"]) { slurm in
       let queue = try await slurm.queue()
-      let program = "head -c 30000000 /dev/zero | (tail -c 30000000; sleep 3) | (sleep 3; cat >/dev/null); exit 3"
+      // tail writes when it has all of it: from then on it holds the memory for as long as nobody reads on.
+      let program = "head -c 30000000 /dev/zero | tail -c 30000000 | (head -c 1; sleep 4; cat) >/dev/null; exit 3"
       let job = try await queue.hand(over: slurm.batch(program))[0]
       let sights = try await queue.follow([job]) { $0.isOver && ($0.usage?.maxMemoryBytes ?? 0) > 0 }
       #expect(sights[job]?.standing == .ended(.exited(3)))
