@@ -83,8 +83,7 @@ let package = Package(
       ] + client),
     runner("Slurm", ["CProcesses", "Execution", "Planning", "Manifests", "Artifacts", "Diagnostics", "JSONValues"]),
     runner("Sharing", ["Remotes", "Execution", "Planning", "Artifacts", "Hashing", "Diagnostics", "JSONValues", crypto]),
-    runner(
-      "Endpoint", ["Diagnostics", "JSONValues"] + client),
+    runner("Endpoint", ["CProcesses", "Diagnostics", "JSONValues"] + client),
     runner("Plotting", ["Diagnostics", "JSONValues"]),
     .target(
       name: "Reporting", dependencies: ["Execution", "Planning", "Artifacts", "Plotting", "Hashing", "Diagnostics", "JSONValues"],

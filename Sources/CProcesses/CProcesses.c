@@ -16,6 +16,17 @@ int hl_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int first) {
   return posix_spawn_file_actions_addclosefrom_np(actions, first);
 }
 
+int hl_spawn_usual_signals(posix_spawnattr_t *attributes, short flags) {
+  static const int usual[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGWINCH, SIGCHLD};
+  sigset_t signals;
+  sigemptyset(&signals);
+  int code = posix_spawnattr_setsigmask(attributes, &signals);
+  for (unsigned i = 0; i < sizeof usual / sizeof *usual; i++) sigaddset(&signals, usual[i]);
+  if (code == 0) code = posix_spawnattr_setsigdefault(attributes, &signals);
+  if (code == 0) code = posix_spawnattr_setflags(attributes, flags | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  return code;
+}
+
 int hl_closing_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int hl_closing_sockets(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }

@@ -43,7 +43,8 @@ package struct ProcessOrder: Sendable {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    prepare(&attributes)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    hl_spawn_usual_signals(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
     var pid: pid_t = 0
     let code = withCStrings(words) { arguments in
       withCStrings(environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }) { variables in
@@ -52,19 +53,6 @@ package struct ProcessOrder: Sendable {
     }
     guard code == 0 else { throw SpawnFailure(message: "cannot start \(words[0]): \(String(cString: strerror(code)))") }
     return pid
-  }
-
-  /// Signals as a program expects to find them, whatever the runner does with its own.
-  private func prepare(_ attributes: inout posix_spawnattr_t) {
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    var all = sigset_t()
-    sigemptyset(&all)
-    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGWINCH, SIGCHLD] { sigaddset(&all, number) }
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
   }
 
   /// The first word, looked up in the child's own PATH when it has no slash.

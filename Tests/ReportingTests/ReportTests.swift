@@ -184,6 +184,27 @@ import Testing
     for format in ReportFormat.allCases { #expect(report.text(format).contains("running"), "\(format)") }
   }
 
+  @Test("results of many jobs on one kind of machine are one line of the overview, whatever each job used")
+  func jobs() throws {
+    let run = try SyntheticRun()
+    let machine = JSONObject(of: ["cpu": "a processor", "threads": 2])
+    for index in 0..<3 {
+      run.host = machine
+      let used: [(String, JSONValue)] = [
+        ("job", .string("\(index)_0")), ("node", .string("n\(index)")), ("elapsed", .integer(index)), ("cpu_seconds", 1),
+        ("max_memory", .integer(1000 + index)), ("waited", 2), ("starts", 1),
+      ]
+      for (name, value) in used { run.host.append(name, value) }
+      try run.add("a\(index)", "x")
+    }
+    run.host = JSONObject(of: ["cpu": "another", "threads": 2])
+    try run.add("b", "x")
+    try run.finish()
+    let hosts = try run.report().overview.hosts
+    #expect(hosts.map(\.results) == [3, 1])
+    #expect(hosts.first?.facts == machine)
+  }
+
   @Test("what failed is said with the end of its log")
   func failed() throws {
     let run = try SyntheticRun()

@@ -38,6 +38,8 @@ final class SyntheticRun {
   /// Digests of outputs by `instance.output`.
   private(set) var digests: [String: String] = [:]
   private(set) var keys: [String: Digest] = [:]
+  /// Where results of the stages that are added from now on come from.
+  var host = JSONObject(of: ["host": "somewhere", "cpu": "a processor", "threads": 2])
 
   /// - Parameter directory: where its store lies.
   init(
@@ -150,7 +152,7 @@ final class SyntheticRun {
     }
     let outcome = ResultOutcome(
       outputs: stored, recipe: "synthetic", instance: name, run: directory.id, finished: 1_795_000_000, seconds: seconds,
-      host: JSONObject(of: ["host": "somewhere", "cpu": "a processor", "threads": 2]), metrics: metrics, warnings: warnings,
+      host: host, metrics: metrics, warnings: warnings,
       log: try log.map { try store.put(Array($0.utf8), &pending) })
     let parts = JSONObject([("inputs", .object(JSONObject(members))), ("parameters", .object(parameters)), ("stage", .string(stage))])
     _ = try store.publish(key: key, stage: stage, parts: .object(parts), outcome: outcome, .keepsFirst, &pending)

@@ -2,6 +2,7 @@
 #ifndef HEIRLOOM_CPROCESSES_H
 #define HEIRLOOM_CPROCESSES_H
 
+#include <signal.h>
 #include <spawn.h>
 
 // posix_spawn_file_actions_addchdir_np (glibc 2.29, musl 1.1.24): the child starts in that directory.
@@ -10,6 +11,10 @@ int hl_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path);
 // posix_spawn_file_actions_addclosefrom_np (glibc 2.34): the child has none from that number on, not even those of libraries, some of
 // which do not close on exec.
 int hl_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int first);
+
+// The child finds signals as a program expects to: none blocked, and the default for each that this process may treat in its own way.
+// `flags` are further flags of the attributes (POSIX_SPAWN_SETPGROUP).
+int hl_spawn_usual_signals(posix_spawnattr_t *attributes, short flags);
 
 // pipe2 with O_CLOEXEC: no child started meanwhile inherits an end.
 int hl_closing_pipe(int ends[2]);

@@ -132,7 +132,6 @@ enum SFTPAnswer {
   static let endOfFile: UInt32 = 1
   static let noSuchFile: UInt32 = 2
   static let permissionDenied: UInt32 = 3
-  static let unsupported: UInt32 = 8
 
   /// Behind the kind and the number of the request; nil for nonsense.
   init?(_ kind: UInt8, _ rest: ArraySlice<UInt8>) {

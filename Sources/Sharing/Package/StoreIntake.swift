@@ -5,7 +5,8 @@ import JSONValues
 import Synchronization
 
 /// Artifacts of an exported recipe on their way into a store: first into a directory of the store's own that its collector knows as
-/// unfinished, and from there, all checked, to where they belong: objects, then results.
+/// unfinished, and from there, all checked, to where they belong: objects, then results. A store that is not there yet is made when all is
+/// checked; until then they lie beside the place where it will be.
 final class StoreIntake {
   private let storePath: String
   private let files: FileSystem
@@ -20,14 +21,25 @@ final class StoreIntake {
     if let staging { try? files.remove(staging) }
   }
 
-  /// Where an entry is to be unpacked. The store is made with the first.
+  /// Where an entry is to be unpacked.
   func path(for entry: RecipeDocument.Entry) throws(StoreError) -> String {
     if let staging { return "\(staging)/\(entry.path.text)" }
-    let store = try Store.open(storePath, files: files)
-    let directory = "\(store.root)/incoming/import\(ArchiveExport.temporarySuffix())"
+    let isThere = try files.exists(storePath + "/format")
+    let place = isThere ? try Store.open(storePath, files: files).root + "/incoming/import" : try nearest() + "/.import"
+    let directory = place + ArchiveExport.temporarySuffix()
     try files.makeDirectory(directory)
     staging = directory
     return "\(directory)/\(entry.path.text)"
+  }
+
+  /// The directory nearest to the store's that is there: on its file system, so that adopting is a rename.
+  private func nearest() throws(StoreError) -> String {
+    var place = storePath[...]
+    while !(try files.exists(String(place))) {
+      guard let slash = place.lastIndex(of: "/") else { return storePath.hasPrefix("/") ? "" : "." }
+      place = place[..<slash]
+    }
+    return String(place)
   }
 
   private func entries<T>(_ document: RecipeDocument, _ pick: (RecipeDocument.Place) -> T?) -> [(T, RecipeDocument.Entry)] {

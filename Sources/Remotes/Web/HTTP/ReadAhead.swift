@@ -21,7 +21,6 @@ package final class ReadAhead: AsyncSequence, Sendable {
   private static let ahead = 3
 
   private struct State {
-    var isStarted = false
     var isRunning = false
     var isStopped = false
     var next = 0
