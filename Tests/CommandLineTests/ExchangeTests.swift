@@ -94,7 +94,8 @@ struct ExchangeTests {
 
     try project.write("theirs/records.jsonl", "mine\n")
     let conflict = try project.heirloom("import", "tiny.tar", "--into", "theirs", "--quiet")
-    #expect(conflict.status == 2 && conflict.errors.contains("theirs/records.jsonl: is there already with other bytes; --force replaces it"))
+    #expect(
+      conflict.status == 2 && conflict.errors.contains("theirs/records.jsonl: is there already with other bytes; --force replaces it"))
     #expect(try project.read("theirs/records.jsonl") == "mine\n")
     #expect(try project.heirloom("import", "tiny.tar", "--into", "theirs", "--force", "--quiet").status == 0)
     #expect(try project.read("theirs/records.jsonl") == project.read("records.jsonl"))
