@@ -27,14 +27,21 @@ package struct Digest: Hashable, Sendable {
 
   /// Reads exactly 64 hexadecimal digits, upper or lower case.
   package init?(digits: some Collection<UInt8>) {
+    // Other modules call this unspecialized, tens of thousands of times for a plan: so only the way to the bytes is generic.
+    let found = digits.withContiguousStorageIfAvailable(Self.init(reading:)) ?? Array(digits).withUnsafeBufferPointer(Self.init(reading:))
+    guard let found else { return nil }
+    self = found
+  }
+
+  private init?(reading digits: UnsafeBufferPointer<UInt8>) {
     guard digits.count == 64 else { return nil }
-    var place = digits.startIndex
+    var place = 0
     func word() -> UInt64? {
       var word: UInt64 = 0
       for _ in 0..<16 {
         guard let value = Self.value(ofHexadecimal: digits[place]) else { return nil }
         word = word << 4 | UInt64(value)
-        digits.formIndex(after: &place)
+        place += 1
       }
       return word
     }
