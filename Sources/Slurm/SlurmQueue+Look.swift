@@ -55,22 +55,30 @@ extension SlurmQueue {
     }
     if let record { return remembered(job, record.sight) }
     if let queue { return remembered(job, queue.endWithoutStatus) }
-    return missing(job, account, isSure: queued.answered && recorded.answered)
+    return missing(job, account, queued, isSure: queued.answered && recorded.answered)
   }
 
   private func remembered(_ job: QueueJobID, _ sight: QueueSight?) -> QueueSight? {
-    memory.withLock { $0.unknown[job] = nil }
+    memory.withLock { memory in
+      memory.unknown[job] = nil
+      if sight?.standing == .running { memory.begun.insert(job) }
+    }
     return sight
   }
 
-  /// A job that no program lists. When the controller itself says so twice, the job is over, and how it ended is not known.
-  private func missing(_ job: QueueJobID, _ account: JobReport?, isSure: Bool) -> QueueSight? {
+  /// A job that no program lists. When the controller itself says so twice, the job is over, and how it ended is not known; but for one
+  /// of an array that Slurm still lists without it: of tasks that somebody takes back before they begin it keeps no record.
+  private func missing(_ job: QueueJobID, _ account: JobReport?, _ queued: Told, isSure: Bool) -> QueueSight? {
     guard isSure else { return account?.sight }
-    let times = memory.withLock { memory in
+    let (times, hasBegun) = memory.withLock { memory in
       memory.unknown[job, default: 0] += 1
-      return memory.unknown[job] ?? 0
+      return (memory.unknown[job] ?? 0, memory.begun.contains(job))
     }
-    return times < 2 ? account?.sight : QueueSight(.ended(.infrastructure("Slurm does not know job \(job) any more")))
+    if times < 2 { return account?.sight }
+    let base = JobNumber(job.text)?.base
+    let hasSiblings = queued.reports.keys.contains { JobNumber($0)?.base == base }
+    if hasSiblings, !hasBegun, account == nil { return QueueSight(.ended(.cancelled(by: nil))) }
+    return QueueSight(.ended(.infrastructure("Slurm does not know job \(job) any more")))
   }
 
   // MARK: - The three questions

@@ -38,6 +38,8 @@ package final class SlurmQueue: QueueSystem {
     var looks = 0
     /// How often in succession the controller said that it knows no such job.
     var unknown: [QueueJobID: Int] = [:]
+    /// Jobs that were seen to run, by the queue or by a record.
+    var begun: Set<QueueJobID> = []
     /// Arrays whose submission ended without a clear answer.
     var unclear: Set<String> = []
   }

@@ -63,15 +63,14 @@ final class Cluster {
     let submission: String
     let name: String
     let state: String
-    let restarts: Int
   }
 
   /// Every job of these names' beginning that Slurm still remembers, an array's each for itself.
   func jobs(named prefix: String) throws -> [Job] {
-    try ask("squeue", "--noheader", "--states=all", "--array", "--format=%i|%F|%j|%T|%r").split(separator: "\n").compactMap { line in
+    try ask("squeue", "--noheader", "--states=all", "--array", "--format=%i|%F|%j|%T").split(separator: "\n").compactMap { line in
       let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-      guard fields.count == 5, fields[2].hasPrefix(prefix) else { return nil }
-      return Job(id: fields[0], submission: fields[1], name: fields[2], state: fields[3], restarts: 0)
+      guard fields.count == 4, fields[2].hasPrefix(prefix) else { return nil }
+      return Job(id: fields[0], submission: fields[1], name: fields[2], state: fields[3])
     }
   }
 

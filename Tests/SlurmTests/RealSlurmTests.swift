@@ -121,6 +121,26 @@ struct RealSlurmTests {
     }
   }
 
+  @Test("a task that is taken out of a waiting array by hand was cancelled, though Slurm has no record of it")
+  func takenFromAnArray() async throws {
+    try await RealSlurm.with { slurm in try await Self.takesFromAnArray(slurm) }
+  }
+
+  static func takesFromAnArray(_ slurm: RealSlurm) async throws {
+    var site = Site()
+    site.concurrent = 1
+    let queue = try await slurm.queue(site)
+    let jobs = try await queue.hand(over: slurm.batch("while [[ ! -e $HERE/go ]]; do sleep 0.05; done", [0, 1, 2]))
+    try await queue.follow([jobs[0]]) { $0.standing == .running }
+    _ = try await slurm.ask("scancel", jobs[1].text)
+    guard case .cancelled? = try await queue.end(jobs[1]) else {
+      Issue.record("not cancelled")
+      return
+    }
+    try Data().write(to: URL(fileURLWithPath: slurm.path + "/go"))
+    for job in [jobs[0], jobs[2]] { #expect(try await queue.end(job) == .exited(0)) }
+  }
+
   @Test("what depends on a job begins after it, and is taken back when it fails")
   func dependencies() async throws {
     try await RealSlurm.with { slurm in
@@ -291,6 +311,7 @@ struct BrokenSlurmTests {
         return
       }
       #expect(try await onThread { try queue.find([batch.name]) } == [batch.name: [0: id]])
+      try await RealSlurmTests.takesFromAnArray(slurm)
     }
   }
 }

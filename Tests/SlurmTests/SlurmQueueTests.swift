@@ -237,6 +237,20 @@ struct SlurmQueueTests {
     #expect(second[QueueJobID("5")]?.standing == .ended(.infrastructure("Slurm does not know job 5 any more")))
   }
 
+  @Test("a task that is gone before it began, while others of its array are listed, was taken back; one that ran is forgotten")
+  func takenFromAnArray() async throws {
+    let fake = try FakeSlurm()
+    try fake.answer("scontrol show config", ["echo 'AccountingStorageType = accounting_storage/none'"])
+    try fake.answer("squeue", ["echo '5_0|RUNNING|None|n1|0:05'; echo '5_1|PENDING|||0:00'", "echo '5_2|PENDING|||0:00'"])
+    try fake.answer("scontrol show job", ["echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1"])
+    let queue = try await onThread { try fake.queue() }
+    _ = try await onThread { queue.look(ids("5_0", "5_1")) }
+    #expect(try await onThread { queue.look(ids("5_0", "5_1")) } == [:])
+    let last = try await onThread { queue.look(ids("5_0", "5_1")) }
+    #expect(last[QueueJobID("5_0")]?.standing == .ended(.infrastructure("Slurm does not know job 5_0 any more")))
+    #expect(last[QueueJobID("5_1")]?.standing == .ended(.cancelled(by: nil)))
+  }
+
   @Test("a job that accounting takes for running long after the controller forgot it is over, some looks later")
   func runaway() async throws {
     let fake = try FakeSlurm()
