@@ -224,7 +224,7 @@ final class SlurmRecipeTests {
     "trainings whose time is up leave checkpoints and go on under their own numbers, as often as it takes",
     .enabled(if: ProcessInfo.processInfo.environment["HEIRLOOM_TEST_SLOW"] != nil))
   func timeLimit() throws {
-    let bench = try Bench("pipelines/continual-small.yaml", ["--profile", "smoke", "--set", "base_steps=6000"])
+    let bench = try Bench("pipelines/continual-small.yaml", ["--profile", "smoke", "--set", "base_steps=2000"])
     #expect(try bench.run("here").finished.status == 0)
     let sites = bench.root + "/config/heirloom/sites"
     try FileManager.default.createDirectory(atPath: sites, withIntermediateDirectories: true)

@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import sys
+import tempfile
 import time
 
 WORKED = "tasks"
@@ -23,6 +24,7 @@ def main():
     outputs = {wanted["name"]: pathlib.Path(wanted["path"]) for wanted in order["outputs"]}
     os.environ.update(TOKENIZERS_PARALLELISM="false")
     sys.dont_write_bytecode = True
+    borrow_cache()
     local = tasks_directory(inputs)
     results = evaluate(parameters, inputs["model"][0], local)
     names = [name for name in results["samples"]]
@@ -35,6 +37,34 @@ def main():
         for row in report.samples():
             file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
     event(kind="metric", step=0, name=report.headline, value=report.value(report.headline))
+
+
+def borrow_cache():
+    """A cache of this stage's own with what the user's holds: a stage may read that one and not write into it, and the libraries lock and
+    write even where all is there. Before they are imported, for then they look where it is."""
+    theirs = pathlib.Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser()
+    own = pathlib.Path(tempfile.mkdtemp(prefix="huggingface-"))
+    for folder in ("hub", "datasets"):
+        (own / folder).mkdir()
+        for entry in (theirs / folder).glob("*"):
+            if entry.is_dir() and not entry.name.startswith("."):
+                link(own / folder / entry.name, entry, levels=3 if folder == "datasets" else 0)
+    if (theirs / "token").is_file():
+        (own / "token").symlink_to(theirs / "token")
+    for name in ("HF_HUB_CACHE", "HF_DATASETS_CACHE", "HF_MODULES_CACHE"):
+        os.environ.pop(name, None)
+    os.environ["HF_HOME"] = str(own)
+
+
+def link(place, target, levels):
+    """`levels` of directories are made anew, so that others may come beside what they hold: data sets are locked at each of them."""
+    if levels == 0 or not target.is_dir():
+        place.symlink_to(target)
+        return
+    place.mkdir()
+    for entry in target.iterdir():
+        if not entry.name.endswith((".lock", ".incomplete")):
+            link(place / entry.name, entry, levels - 1)
 
 
 def tasks_directory(inputs):
@@ -54,10 +84,13 @@ def tasks_directory(inputs):
 
 
 def evaluate(parameters, model, local):
+    import datasets
     import torch
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
+    # What it computes from a data set it would write beside it.
+    datasets.disable_caching()
     torch.set_num_threads(parameters["num_threads"])
     torch.use_deterministic_algorithms(True, warn_only=True)
     manager = TaskManager(include_path=local)
