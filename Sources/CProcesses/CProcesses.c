@@ -27,6 +27,16 @@ int hl_spawn_usual_signals(posix_spawnattr_t *attributes, short flags) {
   return code;
 }
 
+int hl_spawn(pid_t *pid, const posix_spawn_file_actions_t *actions, char *const words[]) {
+  posix_spawnattr_t attributes;
+  int code = posix_spawnattr_init(&attributes);
+  if (code != 0) return code;
+  code = hl_spawn_usual_signals(&attributes, 0);
+  if (code == 0) code = posix_spawnp(pid, words[0], actions, &attributes, words, environ);
+  posix_spawnattr_destroy(&attributes);
+  return code;
+}
+
 int hl_closing_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 int hl_closing_sockets(int ends[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }

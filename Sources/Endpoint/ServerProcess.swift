@@ -98,12 +98,8 @@ package final class ServerProcess {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, 2, 1)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    hl_spawn_usual_signals(&attributes, 0)
     let arguments = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
-    return posix_spawnp(&pid, words[0], &actions, &attributes, arguments, environ)
+    return hl_spawn(&pid, &actions, arguments)
   }
 }

@@ -16,6 +16,9 @@ int hl_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int first);
 // `flags` are further flags of the attributes (POSIX_SPAWN_SETPGROUP).
 int hl_spawn_usual_signals(posix_spawnattr_t *attributes, short flags);
 
+// posix_spawnp of words[0] in this process's environment and group, with such signals.
+int hl_spawn(pid_t *pid, const posix_spawn_file_actions_t *actions, char *const words[]);
+
 // pipe2 with O_CLOEXEC: no child started meanwhile inherits an end.
 int hl_closing_pipe(int ends[2]);
 

@@ -246,13 +246,9 @@ final class RewardProgram {
     for (place, descriptor) in descriptors.enumerated() { posix_spawn_file_actions_adddup2(&actions, descriptor, above + Int32(place)) }
     for place in descriptors.indices { posix_spawn_file_actions_adddup2(&actions, above + Int32(place), Int32(place)) }
     for place in descriptors.indices { posix_spawn_file_actions_addclose(&actions, above + Int32(place)) }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    hl_spawn_usual_signals(&attributes, 0)
     let arguments = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
-    return posix_spawnp(&pid, words[0], &actions, &attributes, arguments, environ)
+    return hl_spawn(&pid, &actions, arguments)
   }
 
   /// `write` that gives EPIPE and no signal: SIGPIPE is held back for this thread, and taken away where it came.
