@@ -74,6 +74,7 @@ struct HandOverTests {
     let queue = queued.queue
     #expect(try jobs.withdraw { _ in queue } == 2)
     try queued.until("it is over") { (try? run(queued).standing) == .ended(130) }
+    #expect(try jobs.withdraw { _ in queue } == 0)
     #expect(try queued.run().resumed == ["s"])
     #expect(queued.project.output("after", "text") == "X\nX\nX\nX\n")
   }

@@ -94,11 +94,17 @@ package struct RunJobs: Sendable {
     var count = 0
     let open = try self.open()
     for executor in Set(open.map(\.executor)).sorted() {
-      let own = open.filter { $0.executor == executor && $0.id != nil && $0.run == run }
+      var own = open.filter { $0.executor == executor && $0.id != nil && $0.run == run }
       guard !own.isEmpty else { continue }
       let system = try queue(executor)
+      // What was taken back before it began left no word. Twice: at first sight a queue is not sure of a job that it does not list.
+      _ = system.look(own.compactMap(\.id))
+      let sights = system.look(own.compactMap(\.id))
+      own.removeAll { job in
+        if case .ended? = job.id.flatMap({ sights[$0] })?.standing { true } else { false }
+      }
       for job in own { try store.files.write([], to: JobFiles(run: job.run, in: store).withdrawalPath(job.name)) }
-      system.cancel(own.compactMap(\.id), .checkpoint)
+      if !own.isEmpty { system.cancel(own.compactMap(\.id), .checkpoint) }
       count += own.count
     }
     return count
