@@ -17,6 +17,7 @@ import Hashing
 /// | a run begins, or begins and ends, after the first look | it begins inside the gate; what the first look has not seen counts as alive |
 /// | a run ends, and its views are its only root | runs are looked at before views; one that was seen alive stays a root to the end |
 /// | a checkpoint is gone on from | a work directory goes only under its key's lock, and not while a kept run has that key without a result |
+/// | jobs of a run wait in a queue, and it has no runner any more | it counts as going on while some have said no last word, for 60 days |
 /// | a run directory has been made and its `alive` lock not been taken | both happen inside the gate |
 /// | a tree is removed while it is made or used | it is renamed away whole; it is made, or found, by runs inside the gate that named its key; for queries it may be gone, never wrong |
 /// | two collectors | there is a lock for one |
@@ -56,7 +57,7 @@ package struct Collection: Sendable {
     defer { lock.release() }
     var report = CollectionReport(isDryRun: rules.isDryRun)
     meter?.begin("finding what is needed")
-    var roots = try CollectionRoots(store, keepRuns: rules.keepRuns)
+    var roots = try CollectionRoots(store, keepRuns: rules.keepRuns, now: now)
     meter?.begin("looking at objects")
     var candidates = try objects(roots, &report)
     meter?.begin("looking at trees, runs and work directories")
@@ -75,7 +76,7 @@ package struct Collection: Sendable {
     guard let lock = try FileLock.attempt(lockPath, .exclusive, store.files) else { return false }
     defer { lock.release() }
     var report = CollectionReport(isDryRun: false)
-    var roots = try CollectionRoots(store, keepRuns: rules.keepRuns)
+    var roots = try CollectionRoots(store, keepRuns: rules.keepRuns, now: now)
     var candidates: [Candidate] = []
     for output in outputs {
       if output.isDirectory {
@@ -257,7 +258,7 @@ package struct Collection: Sendable {
     case .object(let digest), .tree(let digest): if roots.digests.contains(digest) { return }
     case .run(let id):
       if roots.keptRuns.contains(id) { return }
-      if try CollectionRoots.isAlive(store, id) { return }
+      if try CollectionRoots.goesOn(store, id, now: now) { return }
     case .temporary: break
     case .part:
       // With the lock held nobody goes on with it; who waits for it sees that it is gone.

@@ -26,11 +26,11 @@ struct CollectionRoots {
   private var seenRuns: Set<String> = []
   private var wholeListings: Set<Digest> = []
 
-  init(_ store: Store, keepRuns: Int) throws(StoreError) {
+  init(_ store: Store, keepRuns: Int, now: Int) throws(StoreError) {
     self.store = store
     let ids = try store.files.list(store.root + "/runs") ?? []
     seenRuns = Set(ids)
-    for id in ids where try Self.isAlive(store, id) { watched[id] = 0 }
+    for id in ids where try Self.goesOn(store, id, now: now) { watched[id] = 0 }
     try keepLastRuns(ids, keepRuns)
     for view in try store.views() {
       if let digest = view.digest { try keep(digest, isDirectory: view.isDirectory) }
@@ -54,7 +54,13 @@ struct CollectionRoots {
 
   // MARK: - Runs
 
-  static func isAlive(_ store: Store, _ id: String) throws(StoreError) -> Bool {
+  /// It has a runner, or a queue has jobs of it.
+  static func goesOn(_ store: Store, _ id: String, now: Int) throws(StoreError) -> Bool {
+    if try isAlive(store, id) { return true }
+    return try RunLedger.awaitsJobs(id, store, now: now)
+  }
+
+  private static func isAlive(_ store: Store, _ id: String) throws(StoreError) -> Bool {
     let path = "\(store.root)/runs/\(id)/alive"
     guard try store.files.exists(path) else { return false }
     guard let lock = try FileLock.attempt(path, .exclusive, store.files) else { return true }

@@ -48,6 +48,33 @@ struct RunLedger {
     return spent
   }
 
+  // MARK: - Jobs
+
+  /// How long a job may wait for its turn. What was taken back by the queue's own means leaves no word, and is not waited for without end.
+  static let longestWaitSeconds = 60.0 * 86_400
+
+  /// Whether a queue may still have jobs of the run: some without a last word, not taken back, and whose key, where it is known, has
+  /// no result yet.
+  ///
+  /// - Parameter now: nanoseconds since 1970, as `wallClock` has them.
+  static func awaitsJobs(_ id: String, _ store: Store, now: Int) throws(StoreError) -> Bool {
+    let path = "\(store.root)/runs/\(id)/jobs"
+    let names = Set(try store.files.list(path) ?? [])
+    for name in names where name.hasSuffix(".json") && !name.hasSuffix(".end.json") {
+      guard let bytes = try store.files.read("\(path)/\(name)"), let batch = try? JSONValue(parsing: bytes),
+        let submitted = batch["submitted"]?.numberValue, Double(now) / 1e9 - submitted < longestWaitSeconds
+      else { continue }
+      for job in batch["jobs"]?.arrayValue ?? [] {
+        guard let index = job["index"]?.integerValue else { continue }
+        let word = "\(name.dropLast(5))-\(index)"
+        if names.contains(word + ".end.json") || names.contains(word + ".withdrawn") { continue }
+        if let key = key(job), job["rerun"]?.boolValue != true, try store.files.exists(store.resultPath(key)) { continue }
+        return true
+      }
+    }
+    return false
+  }
+
   // MARK: - Journals
 
   /// What the run has written down, and then its jobs, each in a file of its own; nil where there is nothing.

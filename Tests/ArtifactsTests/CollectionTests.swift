@@ -163,6 +163,32 @@ struct CollectionTests {
     #expect(try Collection(all: store, keepRuns: 0).run().workDirectories == 2)
   }
 
+  @Test("a run without a runner stays while jobs of it may come, and no longer", arguments: ["", "end.json", "withdrawn", "result", "old"])
+  func jobs(_ word: String) throws {
+    let place = TemporaryStore()
+    let store = try place.open()
+    let input = try store.compute("input", ["out": "1"])
+    let run = try PretendedRun(store, "r", [("input", input.key, [], [])])
+    let output = CanonicalJSON.digest(["name": "output", "inputs": .object(JSONObject())])
+    let batch = "heirloom-\(run.directory.id)-1"
+    let jobs = "\(place.root)/runs/\(run.directory.id)/jobs"
+    let submitted = wallClock() / 1_000_000_000 - (word == "old" ? 61 : 59) * 86_400
+    let members: JSONValue = [["index": 0, "instance": "x"], ["index": 3, "instance": "y", "key": .string(output.text)]]
+    try store.files.makeDirectory(jobs)
+    try store.files.write(
+      JSONValue.object(JSONObject([("submitted", .integer(submitted)), ("jobs", members)])).encodedBytes(), to: "\(jobs)/\(batch).json")
+    try store.files.write([], to: "\(jobs)/\(batch)-0.end.json")
+    switch word {
+    case "result": _ = try store.compute("output", ["out": "2"])
+    case "end.json", "withdrawn": try store.files.write([], to: "\(jobs)/\(batch)-3.\(word)")
+    default: break
+    }
+    try run.end()
+    _ = try Collection(all: store, keepRuns: 0, now: wallClock() + 1_000_000_000).run()
+    #expect(try holds(store, input) == (word == ""))
+    #expect(try store.files.exists(jobs) == (word == ""))
+  }
+
   @Test("leftovers of the dead go, those of the living stay")
   func temporaries() throws {
     let place = TemporaryStore()
