@@ -70,17 +70,11 @@ package struct RecipeImport {
   /// What cannot fit is refused before a byte is written.
   private func checkSpace(_ document: RecipeDocument) throws(SharingError) {
     var status = statvfs()
-    guard statvfs(Self.nearest(directory), &status) == 0 else { return }
+    guard let place = try? files.nearest(to: directory), statvfs(place, &status) == 0 else { return }
     let free = Int(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
     guard document.size <= free else {
       throw SharingError("it holds \(document.size) bytes, and the disk has \(free) free", .transfer)
     }
-  }
-
-  private static func nearest(_ path: String) -> String {
-    var place = path
-    while access(place, F_OK) != 0, let slash = place.lastIndex(of: "/"), slash != place.startIndex { place = String(place[..<slash]) }
-    return place
   }
 
   // MARK: - The recipe's files
@@ -139,5 +133,18 @@ package struct RecipeImport {
       outcome.files += 1
     }
     for empty in document.emptyDirectories { try files.makeDirectory("\(directory)/\(empty)") }
+  }
+}
+
+extension FileSystem {
+  /// The path itself, or the nearest directory above it that is there: what will be made lies on its file system.
+  func nearest(to path: String) throws(StoreError) -> String {
+    var place = path[...]
+    while !(try exists(String(place))) {
+      guard let slash = place.lastIndex(of: "/") else { return "." }
+      if slash == place.startIndex { return "/" }
+      place = place[..<slash]
+    }
+    return String(place)
   }
 }

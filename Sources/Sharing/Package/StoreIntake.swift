@@ -25,21 +25,12 @@ final class StoreIntake {
   func path(for entry: RecipeDocument.Entry) throws(StoreError) -> String {
     if let staging { return "\(staging)/\(entry.path.text)" }
     let isThere = try files.exists(storePath + "/format")
-    let place = isThere ? try Store.open(storePath, files: files).root + "/incoming/import" : try nearest() + "/.import"
+    // On the file system that the store will be on, so that adopting is a rename.
+    let place = isThere ? try Store.open(storePath, files: files).root + "/incoming/import" : try files.nearest(to: storePath) + "/.import"
     let directory = place + ArchiveExport.temporarySuffix()
     try files.makeDirectory(directory)
     staging = directory
     return "\(directory)/\(entry.path.text)"
-  }
-
-  /// The directory nearest to the store's that is there: on its file system, so that adopting is a rename.
-  private func nearest() throws(StoreError) -> String {
-    var place = storePath[...]
-    while !(try files.exists(String(place))) {
-      guard let slash = place.lastIndex(of: "/") else { return storePath.hasPrefix("/") ? "" : "." }
-      place = place[..<slash]
-    }
-    return String(place)
   }
 
   private func entries<T>(_ document: RecipeDocument, _ pick: (RecipeDocument.Place) -> T?) -> [(T, RecipeDocument.Entry)] {
