@@ -82,7 +82,8 @@ struct StageAttempt: Sendable {
   func run(_ report: @escaping @Sendable (AttemptReport) -> Void) {
     do throws(StoreError) {
       guard let lock = try takeLock() else { return report(.blocked(try store.owner(ofLock: key.digest))) }
-      if let summary = try resultMeanwhile() {
+      // Nobody else can be at it now.
+      if let summary = try store.result(of: key.digest, instance, isRerun: isRerun, withBytes: needsBytes) {
         lock.release()
         return report(.found(summary))
       }
@@ -121,16 +122,6 @@ struct StageAttempt: Sendable {
       }
     }
     return nil
-  }
-
-  /// Looked up again now that nobody else can be at it.
-  private func resultMeanwhile() throws(StoreError) -> ResultSummary? {
-    guard !isRerun, let summary = try store.results.summary(key.digest) else { return nil }
-    for pin in instance.expect where summary.output(pin.output)?.digest != pin.digest { return nil }
-    if needsBytes {
-      for output in summary.outputs where try !store.holds(output) { return nil }
-    }
-    return summary
   }
 
   // MARK: - The work
@@ -395,5 +386,17 @@ struct StageAttempt: Sendable {
     problem.logPath = work.logPath
     problem.logTail = LogTail.lines(of: work.logPath, store.files)
     return problem
+  }
+}
+
+extension Store {
+  /// A key's result that was not there when the run looked, and is now; nil where the instance is to be run for all that.
+  func result(of key: Digest, _ instance: StageInstance, isRerun: Bool, withBytes needsBytes: Bool) throws(StoreError) -> ResultSummary? {
+    guard !isRerun, let summary = try results.summary(key) else { return nil }
+    for pin in instance.expect where summary.output(pin.output)?.digest != pin.digest { return nil }
+    if needsBytes {
+      for output in summary.outputs where try !holds(output) { return nil }
+    }
+    return summary
   }
 }

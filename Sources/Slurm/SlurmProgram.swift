@@ -1,3 +1,4 @@
+import Artifacts
 import CProcesses
 import Execution
 import Glibc
@@ -64,14 +65,17 @@ package struct SlurmProgram: Sendable {
   }
 
   /// Blocks until the program has ended or its time is up: for a thread of its own.
-  package func run(_ words: [String]) -> Answer {
+  ///
+  /// - Parameter lock: what the program holds, too, as long as it lives.
+  package func run(_ words: [String], holding lock: FileLock? = nil) -> Answer {
     guard let output = Self.pipe(), let errors = Self.pipe() else {
       return Answer(.notStarted("cannot make a pipe: \(String(cString: strerror(errno)))"))
     }
     defer { for descriptor in [output.read, errors.read] { close(descriptor) } }
     let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
-    let order = ProcessOrder(
+    var order = ProcessOrder(
       words: words, directory: "/", environment: environment, descriptors: [(nothing, 0), (output.write, 1), (errors.write, 2)])
+    if let lock { order.descriptors.append((lock.descriptor, 3)) }
     let child = ChildProcess()
     let failure: SpawnFailure?
     do throws(SpawnFailure) {

@@ -44,7 +44,7 @@ extension SlurmQueue {
     while true {
       let isUnclear = memory.withLock { $0.unclear.contains(submission.name) }
       if isUnclear, let known = try known(submission, &tries) { return known }
-      let answer = program.run(["sbatch"] + submission.words(excluding: excluded))
+      let answer = program.run(["sbatch"] + submission.words(excluding: excluded), holding: submission.batch.lock)
       if answer.isGood, let number = SubmitFailure.number(answer.output) { return number }
       if !SubmitFailure.isPassing(answer) {
         // Better a node that failed once than none.

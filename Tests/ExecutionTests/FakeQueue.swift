@@ -29,9 +29,13 @@ final class FakeQueue: QueueSystem {
     var lostAnswers = 0
     /// The next submissions are not even heard.
     var deafness = 0
+    /// Of the next submission, only so many jobs are heard, and then nothing can be asked any more.
+    var halfHeard: Int?
     var refusal: String?
     /// Nothing can be asked.
     var isDown = false
+    /// What was submitted last in that time.
+    var unheard: QueueBatch?
     /// Jobs of these instances are never spoken of.
     var unspoken: Set<String> = []
     /// Jobs of these instances wait until they are let go.
@@ -45,6 +49,7 @@ final class FakeQueue: QueueSystem {
   let state = Mutex(State())
 
   func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
+  var jobCount: Int { state.withLock { $0.jobs.count } }
   var submissions: [QueueBatch] { state.withLock { $0.submissions } }
   func jobs(of instance: String) -> [Job] {
     state.withLock { state in state.jobs.values.filter { $0.instance == instance }.sorted { $0.id.text < $1.id.text } }
@@ -56,25 +61,34 @@ final class FakeQueue: QueueSystem {
     let members = Self.members(batch)
     let answer = state.withLock { state -> Result<[QueueJobID], QueueProblem> in
       if let refusal = state.refusal { return .failure(QueueProblem(.refused, refusal)) }
-      if state.isDown { return .failure(QueueProblem(.transient, "nobody answers")) }
+      if state.isDown {
+        state.unheard = batch
+        return .failure(QueueProblem(.transient, "nobody answers"))
+      }
       if state.deafness > 0 {
         state.deafness -= 1
         return .failure(QueueProblem(.transient, "nobody answers"))
       }
       state.submissions.append(batch)
       let number = state.submissions.count
-      let ids = batch.indices.map { index in
+      let before = state.jobs
+      let isHalf = state.halfHeard != nil
+      let heard = state.halfHeard.map { Array(batch.indices.prefix($0)) } ?? batch.indices
+      if isHalf { state.isDown = true }
+      state.halfHeard = nil
+      let ids = heard.map { index in
+        if let known = before.values.first(where: { $0.batch.name == batch.name && $0.index == index }) { return known.id }
         let id = QueueJobID(batch.indices.count == 1 ? "\(number)" : "\(number)_\(index)")
         let instance = members[index] ?? "?"
         state.jobs[id] = Job(id: id, batch: batch, index: index, instance: instance, isHeld: state.held.contains(instance))
         return id
       }
-      guard state.lostAnswers == 0 else {
-        state.lostAnswers -= 1
-        for id in ids { start(id, &state) }
+      guard state.lostAnswers == 0, !isHalf else {
+        state.lostAnswers = max(0, state.lostAnswers - 1)
+        for id in ids where before[id] == nil { start(id, &state) }
         return .failure(QueueProblem(.transient, "the answer was lost"))
       }
-      for id in ids { start(id, &state) }
+      for id in ids where before[id] == nil { start(id, &state) }
       return .success(ids)
     }
     return try answer.get()

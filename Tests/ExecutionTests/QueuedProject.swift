@@ -43,6 +43,13 @@ struct QueuedProject {
     return running
   }
 
+  var runs: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: project.store + "/runs")) ?? []).sorted() }
+
+  /// How often all runs together have handed an attempt to an executor.
+  var handed: Int {
+    runs.compactMap { project.read("artifacts/runs/\($0)/journal.jsonl") }.joined().ranges(of: "\"submitted\"").count
+  }
+
   /// Looks again and again, for some minutes at most: the machine may have much else to do.
   func until(_ what: Comment, _ isSo: () -> Bool) throws {
     let deadline = monotonicSeconds() + 300

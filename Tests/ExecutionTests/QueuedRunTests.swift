@@ -287,6 +287,64 @@ struct QueuedRunTests {
     #expect(queued.queue.submissions.count == 2)
   }
 
+  @Test("while a submission of a dead runner's may yet be heard, nobody makes another")
+  func lateSubmission() throws {
+    let queued = try QueuedProject(Self.chain)
+    queued.queue.change { $0.isDown = true }
+    let first = queued.start { $0.takesSignals = true }
+    try queued.until("it was not heard") { queued.queue.state.withLock { $0.unheard != nil } }
+    let batch = try #require(queued.queue.state.withLock { $0.unheard })
+    kill(getpid(), SIGINT)
+    _ = try first.wait()
+    try queued.forgetRunner()
+    // As the queue's own program holds it, that outlives the runner.
+    let files = JobFiles(run: try #require(queued.runs.first), in: try Store(reading: queued.project.store))
+    let lock = try #require(try files.submissionLock(batch.name))
+    queued.queue.change { $0.isDown = false }
+    let second = queued.start()
+    try queued.until("the second run wants it") { queued.handed == 2 }
+    usleep(300_000)
+    #expect(queued.queue.submissions.isEmpty)
+    _ = try queued.queue.submit(batch)
+    lock.release()
+    #expect(try second.wait().ran == ["a", "b"])
+    #expect(queued.queue.submissions.count == 2)
+  }
+
+  @Test("of a batch that was heard in part the rest is submitted, by the run itself or by the next one", arguments: [false, true])
+  func heardInPart(runnerDies: Bool) throws {
+    let queued = try QueuedProject(
+      "heirloom: 1\nname: test\nstages:\n  s: {uses: say, matrix: {n: [1, 2, 3, 4]}, with: {text: \"t${n}\"}}\n")
+    queued.queue.change { $0.halfHeard = 2 }
+    let first = queued.start { $0.takesSignals = true }
+    try queued.until("it was heard in part") { queued.queue.state.withLock { $0.isDown } }
+    if runnerDies {
+      kill(getpid(), SIGINT)
+      _ = try first.wait()
+      try queued.forgetRunner()
+    }
+    queued.queue.change { $0.isDown = false }
+    let happening = try runnerDies ? queued.run() : first.wait()
+    #expect((happening.ran + happening.cached).count == 4 && happening.failed == [])
+    #expect(queued.queue.jobCount == 4)
+  }
+
+  @Test("a result that comes while a run is about to submit is taken, and nothing is submitted for it")
+  func meanwhile() throws {
+    let queued = try QueuedProject(Self.chain)
+    try queued.run { $0.executor = "local" }
+    try queued.project.write("recipe.yaml", Self.chain.replacing("hello", with: "other"))
+    // Nobody submits while this is held; the run has looked for results before.
+    let lock = try FileLock.wait(queued.project.store + "/locks/jobs", .exclusive, .posix)
+    let running = queued.start()
+    try queued.until("the run wants it") { queued.handed == 1 }
+    try queued.run { $0.executor = "local" }
+    lock.release()
+    let happening = try running.wait()
+    #expect(happening.cached == ["a", "b"] && happening.ran == [])
+    #expect(queued.queue.submissions.isEmpty)
+  }
+
   @Test("Ctrl-C that is to take jobs back: those that wait go, those that run keep a checkpoint; the next run goes on")
   func takingBack() throws {
     let queued = try QueuedProject("heirloom: 1\nname: test\nstages: {}\n")

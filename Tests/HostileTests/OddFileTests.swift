@@ -97,14 +97,14 @@ import Tokenization
   @Test("a text of a GGUF file that claims more than anybody writes is an error, not its length in memory") func text() throws {
     let header = [UInt8]("GGUF".utf8) + [3, 0, 0, 0] + [UInt8](repeating: 0, count: 8) + [1, 0, 0, 0, 0, 0, 0, 0]
     let value = [1, 0, 0, 0, 0, 0, 0, 0] + [UInt8]("a".utf8) + [8, 0, 0, 0] + [1, 0, 0, 4, 0, 0, 0, 0]
-    FileManager.default.createFile(atPath: root + "/text.gguf", contents: Data(header + value))
+    try Data(header + value).write(to: URL(fileURLWithPath: root + "/text.gguf"))
     let handle = try #require(FileHandle(forWritingAtPath: root + "/text.gguf"))
     try handle.truncate(atOffset: 1 << 27)
     #expect(failure { _ = try GGUFFile(path: root + "/text.gguf") }?.contains("has 67108865 bytes; at most 67108864 are read") == true)
   }
 
   @Test("a line without an end is an error, not all the memory there is") func lines() throws {
-    FileManager.default.createFile(atPath: root + "/long.jsonl", contents: nil)
+    try Data().write(to: URL(fileURLWithPath: root + "/long.jsonl"))
     let handle = try #require(FileHandle(forWritingAtPath: root + "/long.jsonl"))
     try handle.truncate(atOffset: 1 << 27)
     let file = RecordFile(root + "/long.jsonl", name: "long.jsonl")

@@ -32,7 +32,9 @@ final class Cluster {
 
   /// One of Slurm's programs; its output without the last line end.
   @discardableResult
-  func ask(_ words: String...) throws -> String {
+  func ask(_ words: String...) throws -> String { try run(words).output }
+
+  private func run(_ words: [String]) throws -> (status: Int32, output: String) {
     let process = Process()
     let output = Pipe()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -43,7 +45,7 @@ final class Cluster {
     try Self.start(process)
     let bytes = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
+    return (process.terminationStatus, String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines))
   }
 
   /// Worker threads block signals, and a daemon that began with that could not be ended in good time.
@@ -67,7 +69,12 @@ final class Cluster {
 
   /// Every job of these names' beginning that Slurm still remembers, an array's each for itself.
   func jobs(named prefix: String) throws -> [Job] {
-    try ask("squeue", "--noheader", "--states=all", "--array", "--format=%i|%F|%j|%T").split(separator: "\n").compactMap { line in
+    var answer = (status: Int32(-1), output: "")
+    try until("squeue answers") {
+      answer = try run(["squeue", "--noheader", "--states=all", "--array", "--format=%i|%F|%j|%T"])
+      return answer.status == 0
+    }
+    return answer.output.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
       guard fields.count == 4, fields[2].hasPrefix(prefix) else { return nil }
       return Job(id: fields[0], submission: fields[1], name: fields[2], state: fields[3])

@@ -61,7 +61,8 @@ final class SlurmRecipeTests {
     // A job that had its result when it was requeued may still be about to find that out.
     try cluster.until("no job is left") { try jobs(bench, "disturbed").allSatisfy { ["COMPLETED", "CANCELLED"].contains($0.state) } }
     // What is taken out of an array that waits leaves no record.
-    #expect(try jobs(bench, "disturbed").count { $0.state == "COMPLETED" } == answers.count)
+    let completed = try jobs(bench, "disturbed").filter { $0.state == "COMPLETED" }
+    #expect(completed.count == answers.count, "\(completed.map { "\($0.id) \($0.name)" })")
   }
 
   @Test("a hundred instances that become ready together are at most two submissions")
@@ -155,6 +156,27 @@ final class SlurmRecipeTests {
   func runnerKilled() throws {
     let (bench, first) = try train { running, _, _ in running.signal(SIGKILL) }
     #expect(first.status == -SIGKILL)
+    let second = try bench.run("there", "--executor", "slurm", variables: cluster.variables)
+    #expect(second.finished.status == 0, "\(second.finished.errors.suffix(2000))")
+    #expect(try jobs(bench).count == 6)
+    try expectSameBytes(bench)
+  }
+
+  @Test("a runner that is killed while sbatch waits for the controller: the job comes all the same, and nothing is submitted twice")
+  func killedWhileSubmitting() throws {
+    let (bench, first) = try train { running, _, _ in
+      try cluster.verb("stop-controller")
+      // For what hangs on the training, once that is done.
+      var sbatch = ""
+      try cluster.until("sbatch waits") {
+        sbatch = try cluster.ask("pgrep", "-x", "-P", "\(running.identifier)", "sbatch")
+        return !sbatch.isEmpty
+      }
+      running.signal(SIGKILL)
+      #expect(try cluster.ask("ps", "-o", "comm=", "-p", sbatch) == "sbatch")
+    }
+    #expect(first.status == -SIGKILL)
+    try cluster.verb("start-controller")
     let second = try bench.run("there", "--executor", "slurm", variables: cluster.variables)
     #expect(second.finished.status == 0, "\(second.finished.errors.suffix(2000))")
     #expect(try jobs(bench).count == 6)

@@ -1,3 +1,4 @@
+import Artifacts
 import Execution
 import Foundation
 import Slurm
@@ -21,6 +22,17 @@ struct SlurmQueueTests {
     }
     #expect(try mode("run-7.train.env") == 0o600)
     #expect(try mode("run-7.train.sh") == 0o700)
+  }
+
+  @Test("sbatch holds the lock on the submission as long as it lives")
+  func lock() async throws {
+    let fake = try FakeSlurm()
+    try fake.answer("sbatch", ["readlink /proc/$$/fd/3 >\(fake.path)/held; echo 42"])
+    var batch = fake.batch()
+    batch.lock = try #require(try FileLock.attempt(fake.path + "/batch.json", .exclusive, .posix))
+    let locked = batch
+    #expect(try await onThread { try fake.queue().submit(locked) } == ids("42"))
+    #expect(fake.text("held").hasSuffix("/batch.json\n"))
   }
 
   @Test("programs find nothing of a job that we are in ourselves, but the configuration")

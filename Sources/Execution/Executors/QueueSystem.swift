@@ -58,6 +58,9 @@ package struct QueueBatch: Sendable, Equatable {
   package var after: [QueueJobID]
   /// Nodes that failed lately.
   package var excludedNodes: [String]
+  /// The lock on the submission. The programs that carry it out inherit it, so that a runner that comes after this one has died knows
+  /// whether the batch may yet be heard.
+  package var lock: FileLock?
 
   package init(
     name: String, words: [String], indices: [Int], directory: String, environment: [String: String],

@@ -179,23 +179,32 @@ extension QueueWatch {
     }
   }
 
-  /// Asks the queue by name; what it does not know was never submitted.
+  /// Asks the queue by name; what it does not know was never submitted, unless somebody is still at it.
   private func find(_ orphans: [Int]) throws(StoreError) -> Bool {
-    let batches = Set(orphans.compactMap { jobs[$0]?.name.batch })
+    var batches: [String: [Int]] = [:]
+    for index in orphans {
+      guard let job = jobs[index] else { continue }
+      batches[job.name.batch, default: []].append(index)
+    }
+    for (batch, members) in batches where unanswered[batch] == nil {
+      guard let run = jobs[members[0]]?.run, try JobFiles(run: run, in: store).isBeingSubmitted(batch) else { continue }
+      batches[batch] = nil
+      try giveUpUnheard(members)
+    }
     guard !batches.isEmpty else { return false }
-    guard let found = try? queue.find(batches.sorted()) else {
-      try giveUpUnheard(orphans)
+    guard let found = try? queue.find(batches.keys.sorted()) else {
+      try giveUpUnheard(batches.values.flatMap { $0 })
       return false
     }
-    for batch in batches.sorted() {
-      if let ids = found[batch], !ids.isEmpty {
-        try answered(batch, ids)
-        unanswered[batch] = nil
-      } else if let own = unanswered[batch] {
-        try submit(own)
-        if unanswered[batch] != nil { try giveUpUnheard(orphans) }
+    for (batch, members) in batches.sorted(by: { $0.key < $1.key }) {
+      let ids = found[batch] ?? [:]
+      if !ids.isEmpty { try answered(batch, ids) }
+      if let own = unanswered[batch] {
+        // Of a long one, a part may have been heard: of that the system is not told again.
+        if own.indices.allSatisfy({ ids[$0] != nil }) { unanswered[batch] = nil } else { try submit(own) }
+        if unanswered[batch] != nil { try giveUpUnheard(members) }
       } else {
-        for index in orphans where jobs[index]?.name.batch == batch { try submitAgain(index) }
+        for index in members where jobs[index]?.id == nil { try submitAgain(index) }
       }
     }
     return true

@@ -3,7 +3,7 @@ import Hashing
 import JSONValues
 import Planning
 
-/// How orders become jobs: by adoption where there is one for the key, else in batches of those that need the same.
+/// How orders become jobs: by adoption where there is one for the key, else, unless one has just done, in batches of those that need the same.
 extension QueueWatch {
   func take(_ orders: [AttemptOrder]) throws(StoreError) {
     var batches: [(JobBatch, QueueBatch)] = []
@@ -14,7 +14,9 @@ extension QueueWatch {
       var fresh: [AttemptOrder] = []
       var twins: [AttemptOrder] = []
       var keys: Set<Digest> = []
-      for order in orders where try !adopt(order) {
+      for order in orders {
+        if try adopt(order) { continue }
+        if try find(order) { continue }
         if keys.insert(order.key.digest).inserted { fresh.append(order) } else { twins.append(order) }
       }
       for (need, members) in grouped(fresh) { batches.append(try claim(members, need)) }
@@ -42,6 +44,14 @@ extension QueueWatch {
     try ledger.adopted(claim, instance: order.instance.name, by: name)
     follow(job)
     box.post(.notice("\(order.instance.name): waits for \(name) job \(id?.text ?? claim.batch), submitted by run \(claim.run)"))
+    return true
+  }
+
+  /// The last job of a key gives it up when the result is in the store: who finds no claim looks there again before it submits another.
+  private func find(_ order: AttemptOrder) throws(StoreError) -> Bool {
+    let (key, isRerun) = (order.key.digest, order.isRerun)
+    guard let summary = try store.result(of: key, order.instance, isRerun: isRerun, withBytes: order.needsBytes) else { return false }
+    box.post(.report(order.index, .found(summary)))
     return true
   }
 
@@ -101,9 +111,12 @@ extension QueueWatch {
   // MARK: - Submission
 
   func submit(_ batch: QueueBatch) throws(StoreError) {
+    var locked = batch
+    locked.lock = try ledger.files.submissionLock(batch.name)
+    defer { locked.lock?.release() }
     let ids: [QueueJobID]
     do throws(QueueProblem) {
-      ids = try queue.submit(batch)
+      ids = try queue.submit(locked)
       guard ids.count == batch.indices.count else {
         throw QueueProblem(.transient, "it answered with \(ids.count) numbers for \(batch.indices.count) jobs")
       }

@@ -40,6 +40,17 @@ package struct JobFiles: Sendable {
     return (try? JSONValue(parsing: bytes)).flatMap(JobEnd.init(json:))
   }
 
+  /// For the time of a batch's submission; the queue's own programs hold it, too, and may outlive who called them. Nil while it is taken.
+  package func submissionLock(_ batch: String) throws(StoreError) -> FileLock? { try FileLock.attempt(batchPath(batch), .exclusive, files) }
+
+  /// Whether a batch may yet come to be known to the queue.
+  func isBeingSubmitted(_ batch: String) throws(StoreError) -> Bool {
+    guard try files.status(batchPath(batch), followingLinks: false) != nil else { return false }
+    guard let lock = try submissionLock(batch) else { return true }
+    lock.release()
+    return false
+  }
+
   func json(_ path: String) throws(StoreError) -> JSONValue? { try files.read(path).flatMap { try? JSONValue(parsing: $0) } }
 }
 

@@ -171,7 +171,10 @@ package struct RunHandOver {
     try ledger.intend(batch)
     try claim(batch)
     let after = instances.first.map { open($0).compactMap { jobs[$0]?.id } } ?? []
-    let ids = try queue.submit(QueueBatch(batch, ledger.files, need, instances.map { graph.instances[$0] }, options, after: after))
+    var queueBatch = QueueBatch(batch, ledger.files, need, instances.map { graph.instances[$0] }, options, after: after)
+    queueBatch.lock = try ledger.files.submissionLock(batch.name)
+    defer { queueBatch.lock?.release() }
+    let ids = try queue.submit(queueBatch)
     try ledger.submitted(batch.name, Dictionary(zip(batch.members.map(\.index), ids.map(\.text)), uniquingKeysWith: { first, _ in first }))
     for (place, (index, id)) in zip(instances, ids).enumerated() {
       jobs[index] = (JobName(batch: batch.name, index: place), id)

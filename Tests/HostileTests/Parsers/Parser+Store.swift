@@ -96,7 +96,7 @@ extension Parser {
       for warning in reader.activity.warnings { display.show(.warned("a", warning)) }
       display.show(.finished("a", seconds: 1))
     }
-    let log = try LogTail.lines(of: Scratch.file("log.txt", bytes), .posix)
+    let log = LogTail.lines(of: Scratch.file("log.txt", bytes), .posix)
     precondition(log.allSatisfy { $0.unicodeScalars.count <= 400 }, "the end of a log is longer than it may be")
   }
 }
