@@ -167,7 +167,7 @@ let package = Package(
     tests(
       "WebRemotesTests",
       [
-        "Remotes", "Artifacts", "Hashing", "JSONValues", .product(name: "NIOCore", package: "swift-nio"),
+        "Remotes", "Artifacts", "Hashing", "ScriptedServers", "JSONValues", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], fixtures: true),
     tests("ServiceTests", ["Remotes", "Artifacts", "Hashing", "JSONValues", "heirloom", .product(name: "NIOHTTP1", package: "swift-nio")]),

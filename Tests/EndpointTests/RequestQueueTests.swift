@@ -60,7 +60,7 @@ import Testing
   @Test("a server that is busy, breaks or hangs up is asked again", arguments: [429, 500, 503, 0])
   func again(status: Int) async throws {
     let server = try ScriptedServer { _, number in
-      number == 0 ? (status == 0 ? .hangUp : .status(status, "{}", headers: ["Retry-After": "0"])) : .json("{\"ok\":true}")
+      number == 0 ? (status == 0 ? .hangUp : .json(status, "{}", ["Retry-After": "0"])) : .json("{\"ok\":true}")
     }
     defer { server.stop() }
     #expect(try await Self.ask(try Self.address(server.url)) == [0: "{\"ok\":true}"])
@@ -69,7 +69,7 @@ import Testing
 
   @Test("one that stays so is given up after so many attempts, with what it says")
   func given() async throws {
-    let server = try ScriptedServer { _, _ in .status(503, #"{"error":{"message":"model is \u001b[2J loading, key sk-secret"}}"#) }
+    let server = try ScriptedServer { _, _ in .json(503, #"{"error":{"message":"model is \u001b[2J loading, key sk-secret"}}"#) }
     defer { server.stop() }
     let said = await Self.failure(try Self.address(server.url, key: "sk-secret"))
     #expect(said.hasPrefix("\(server.url)/completions: the server answered with status 503: model is "))
@@ -78,7 +78,7 @@ import Testing
 
   @Test("a question that the server refuses is not asked again")
   func refusedQuestion() async throws {
-    let server = try ScriptedServer { _, _ in .status(400, #"{"detail":"no such model"}"#) }
+    let server = try ScriptedServer { _, _ in .json(400, #"{"detail":"no such model"}"#) }
     defer { server.stop() }
     #expect(
       await Self.failure(try Self.address(server.url)) == "\(server.url)/completions: the server answered with status 400: no such model")
@@ -87,7 +87,7 @@ import Testing
 
   @Test("a redirection is not followed: the key would go along")
   func redirected() async throws {
-    let server = try ScriptedServer { _, _ in .status(302, "", headers: ["Location": "http://127.0.0.1:1/"]) }
+    let server = try ScriptedServer { _, _ in .json(302, "", ["Location": "http://127.0.0.1:1/"]) }
     defer { server.stop() }
     #expect(await Self.failure(try Self.address(server.url)) == "\(server.url)/completions: the server answered with status 302")
   }
@@ -124,7 +124,7 @@ import Testing
   func hostile() async throws {
     let endless = [UInt8]("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".utf8)
     let chunk = [UInt8]("10000\r\n".utf8) + [UInt8](repeating: 0x20, count: 0x10000) + [UInt8]("\r\n".utf8)
-    let cases: [(ScriptedServer.Reply, String)] = [
+    let cases: [(ScriptedServer.Answer, String)] = [
       (.raw(endless + (0..<40).flatMap { _ in chunk }), "the answer has more than 1048576 bytes"),
       (.raw([UInt8]("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n".utf8)), "the answer has more than 1048576 bytes"),
       (.raw([UInt8]("SSH-2.0-server\r\n\r\n".utf8)), "the answer is not HTTP"),

@@ -131,7 +131,7 @@ import Testing
   }
 
   /// A server whose tokens are the words of what it is sent, each the less likely the longer it is.
-  private static func echo(_ request: ScriptedServer.Request, _ change: (String) -> String = { $0 }) -> ScriptedServer.Reply {
+  private static func echo(_ request: ScriptedServer.Request, _ change: (String) -> String = { $0 }) -> ScriptedServer.Answer {
     let prompt = question(request)["prompt"]?.stringValue ?? ""
     var words: [String] = []
     for character in prompt {

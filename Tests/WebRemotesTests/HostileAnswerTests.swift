@@ -2,6 +2,7 @@ import Artifacts
 import Hashing
 import NIOCore
 import Remotes
+import ScriptedServers
 import Testing
 
 @Suite("Servers that answer as none should")

@@ -1,6 +1,7 @@
 import Hashing
 import JSONValues
 import Remotes
+import ScriptedServers
 import Synchronization
 
 /// A registry in memory behind a `ScriptedServer`, as small as the specification lets it be, and with the habits that a test gives it.

@@ -1,5 +1,6 @@
 import Hashing
 import Remotes
+import ScriptedServers
 import Testing
 
 @Suite("S3 servers that answer as they please")

@@ -1,5 +1,6 @@
 import Foundation
 import Remotes
+import ScriptedServers
 import Synchronization
 import Testing
 
@@ -69,4 +70,30 @@ func run(_ words: [String]) throws -> (status: Int32, output: String)? {
   let output = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
   process.waitUntilExit()
   return process.terminationStatus == 127 ? nil : (process.terminationStatus, output)
+}
+
+extension ScriptedServer.Answer: CustomTestStringConvertible {
+  package var testDescription: String {
+    switch self {
+    case .plain(let status, let headers, let body): "\(status) \(headers) \(body.count) bytes"
+    case .raw(let bytes): "'\(String(decoding: bytes.prefix(60), as: UTF8.self))'"
+    case .endless: "something without end"
+    case .silence: "nothing"
+    }
+  }
+}
+
+/// Runs what blocks on threads that are there for it.
+func onThreads<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+  let threads = RemoteThreads(6)
+  defer { threads.finish() }
+  return try await Task(executorPreference: threads) { try await body() }.value
+}
+
+/// The error that comes of it, as the user would read it.
+func failure(_ body: @escaping @Sendable () async throws -> Void) async throws -> RemoteError? {
+  try await onThreads {
+    do { try await body() } catch let error as RemoteError { return error }
+    return nil
+  }
 }
