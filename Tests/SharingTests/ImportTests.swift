@@ -4,6 +4,7 @@ import Glibc
 import Hashing
 import JSONValues
 import Sharing
+import Synchronization
 import Testing
 
 @Suite("Taking a recipe in") struct ImportTests {
@@ -112,6 +113,49 @@ import Testing
     _ = try here.publish(key: made.key, stage: "s", parts: ["stage": "s", "version": 1], outcome: outcome, .keepsFirst, &pending)
     #expect(try take(recipe(made).archive()).passedOver == ["i"])
     #expect(try here.result(made.key)?.answer.outputs == [output])
+  }
+
+  /// The disk is full from some operation on, or one operation fails by itself, whichever it is.
+  @Test(
+    "whatever the disk refuses on the way, nothing is half done, what was in the store stays, and another import does it all",
+    arguments: [ENOSPC, EIO], [false, true])
+  func faults(code: Int32, intoStore: Bool) throws {
+    let made = try result()
+    var earlier = RawRecipe()
+    earlier.files.append(("objects/\(Digest(hashing: "earlier").hex)", Array("earlier".utf8)))
+    for place in 0..<1000 {
+      let scratch = try ScratchDirectory.inMemory()
+      let (store, out) = (scratch.path + "/store", scratch.path + "/out")
+      func take(_ recipe: RawRecipe, into directory: String, _ files: FileSystem) throws -> RecipeImport.Outcome {
+        try scratch.write("in.tar", recipe.archive())
+        let container = try #require(try RecipeContainer.at(scratch.path + "/in.tar"))
+        return try RecipeImport(container, into: directory, storePath: store, files: files).run()
+      }
+      if intoStore { _ = try take(earlier, into: scratch.path + "/earlier", .posix) }
+      let count = Atomic(0)
+      let faulty = FileSystem { operation, _ in
+        if code == ENOSPC, ![.write, .sync, .rename, .link, .makeDirectory, .open].contains(operation) { return nil }
+        let number = count.add(1, ordering: .relaxed).oldValue
+        return code == ENOSPC ? (number >= place ? code : nil) : (number == place ? code : nil)
+      }
+      let outcome = Result { try take(recipe(made), into: out, faulty) }
+      if case .failure(let error) = outcome {
+        #expect(error is StoreError || error is SharingError, "\(error)")
+        #expect(try FileSystem.posix.list(out) == nil, "operation \(place): a part of the recipe is there")
+        if code == ENOSPC { #expect(try FileSystem.posix.list(scratch.path)?.contains { $0.contains(".import") } == false) }
+      }
+      if try FileSystem.posix.exists(store + "/format") {
+        let report = try Checkup(Store(reading: store)).run(.report)
+        #expect(report.damage.isEmpty, "operation \(place): \(report.damage)")
+        if intoStore { #expect(try Store(reading: store).object(Digest(hashing: "earlier")) == Array("earlier".utf8)) }
+      }
+      let again = try take(recipe(made), into: out, .posix)
+      #expect(again.files + again.unchanged == 3 && again.results == 1 && again.passedOver == [])
+      #expect(try Store(reading: store).object(made.object) == made.bytes)
+      // No operation was left to fail.
+      if count.load(ordering: .relaxed) <= place { return #expect(place > 20) }
+    }
+    Issue.record("there is no end to it")
   }
 
   @Test(
