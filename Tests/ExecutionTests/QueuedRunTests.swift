@@ -35,6 +35,8 @@ struct QueuedRunTests {
     #expect(happening.ran == ["a", "b"])
     #expect(queued.project.output("b", "text") == "HELLO\n")
     #expect(queued.queue.submissions.count == 2)
+    let keys = try ["a", "b"].map { try #require(try StoreQueries(queued.project.store).find($0, in: .latest).result).key.hex.prefix(8) }
+    #expect(queued.queue.submissions.map(\.name) == ["1-a-\(keys[0])", "2-b-\(keys[1])"].map { "heirloom-\(queued.runs[0])-\($0)" })
     #expect(try queued.run().cached == ["a", "b"])
     #expect(try queued.project.run().cached == ["a", "b"])
     #expect(queued.queue.submissions.count == 2)
@@ -62,6 +64,23 @@ struct QueuedRunTests {
     let happening = try queued.run()
     #expect(happening.ran.count == 100)
     #expect(queued.queue.submissions.map(\.indices.count) == [100])
+    #expect(queued.queue.submissions[0].name.hasSuffix("-1-s-x100"))
+  }
+
+  @Test("a job is called by its instance, an array by its stage, whatever stands in names")
+  func names() throws {
+    let queued = try QueuedProject(
+      """
+      heirloom: 1
+      name: test
+      stages:
+        s: {uses: say, matrix: {n: ["a b", "../[c]", "é%a"]}, with: {text: "t${n}"}}
+        t: {uses: say, with: {text: t}}
+        u: {uses: upper, matrix: {n: ["../;$(x)"]}, inputs: {text: t.text}}
+      """)
+    #expect(try queued.run().ran.count == 5)
+    let labels = queued.queue.submissions.map { $0.name.dropFirst("heirloom-\(queued.runs[0])-".count) }
+    #expect(labels.count == 2 && labels[0] == "1-s-and-3-more" && labels[1].wholeMatch(of: #/2-u-[0-9a-f]{8}-[0-9a-f]{8}/#) != nil, "\(labels)")
   }
 
   @Test("a stage that fails fails the run with its log; its retries are new jobs")
@@ -163,7 +182,7 @@ struct QueuedRunTests {
     try queued.until("it waits") { !queued.queue.jobs(of: "a").isEmpty }
     queued.queue.end("a", .cancelled(by: "root"))
     let happening = try running.wait()
-    #expect(happening.interrupted == ["a"] && happening.skipped == ["b"])
+    #expect(happening.interrupted == ["a"] && happening.skipped == ["b"] && happening.reasons["a"] == nil, "it has not begun")
     #expect(happening.notices.contains("a: its job 1 was cancelled by root; run again to go on"))
     #expect(happening.outcome?.exitStatus == 130)
     queued.queue.release("a")

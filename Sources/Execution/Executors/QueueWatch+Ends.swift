@@ -20,7 +20,8 @@ extension QueueWatch {
 
   private func conclude(_ end: QueueEnd, _ index: Int, _ job: QueuedJob) throws(StoreError) {
     if job.isAdopted, !job.hasBegun, job.standing == nil { return try submitAgain(index) }
-    if !job.hasBegun { box.post(.began(index, place(job))) }
+    // It may have begun between two looks; what was taken back out of the queue has not.
+    if !job.hasBegun, !job.isCancelled, !end.isCancellation { box.post(.began(index, place(job))) }
     if let usage = job.usage { box.post(.took(index, JobUsage(usage, job))) }
     if job.isCancelled { return try fail(index, .withdrawn(StageProblem("its job was taken back; run again to go on"))) }
     switch end {
@@ -83,6 +84,10 @@ extension QueueWatch {
     box.post(.notice("\(job.order.instance.name): \(reason)\(place); submitted again"))
     try submitAgain(index)
   }
+}
+
+extension QueueEnd {
+  fileprivate var isCancellation: Bool { if case .cancelled = self { true } else { false } }
 }
 
 extension JobUsage {

@@ -76,8 +76,8 @@ extension QueueWatch {
   /// Writes down what is about to be submitted.
   private func claim(_ orders: [AttemptOrder], _ need: QueueNeed) throws(StoreError) -> (JobBatch, QueueBatch) {
     let batch = JobBatch(
-      name: ledger.nextName(), run: run, executor: name, system: queue.name, cluster: queue.cluster,
-      submitted: Double(wallClock() / 1_000_000) / 1000, isHandedOver: false,
+      name: ledger.nextName(for: orders.map(\.instance.name), key: orders.first?.key.digest), run: run, executor: name, system: queue.name,
+      cluster: queue.cluster, submitted: Double(wallClock() / 1_000_000) / 1000, isHandedOver: false,
       members: orders.enumerated().map { place, order in
         JobBatch.Member(
           index: place, instance: order.instance.name, key: order.key.digest,

@@ -24,10 +24,32 @@ struct JobLedger {
     try store.publish(origin.capture.json.encodedBytes() + [0x0A], to: files.capturePath)
   }
 
-  /// Unique for ever, for the run is.
-  mutating func nextName() -> String {
+  /// Unique for ever, for the run is, and says to whoever looks at the queue what it is about: `heirloom-RUN-3-tuned-1e-3-5f2c09ab`, an
+  /// instance and the beginning of its key, or `heirloom-RUN-4-scores-x12`, so many of one stage, or `-and-11-more` of several.
+  mutating func nextName(for instances: [String], key: Digest?) -> String {
     count += 1
-    return "heirloom-\(run)-\(count)"
+    let start = "heirloom-\(run)-\(count)-"
+    if instances.count == 1 { return start + Self.plain(instances[0]) + (key.map { "-" + $0.hex.prefix(8) } ?? "") }
+    let stages = instances.map(Self.stage)
+    let isOne = stages.allSatisfy { $0 == stages[0] }
+    return start + stages[0] + (isOne ? "-x\(stages.count)" : "-and-\(stages.count - 1)-more")
+  }
+
+  /// An instance's name without its coordinates.
+  private static func stage(_ name: String) -> String {
+    var depth = 0
+    return plain(
+      name.filter { character in
+        if character == "[" { depth += 1 }
+        defer { if character == "]" { depth -= 1 } }
+        return depth == 0
+      })
+  }
+
+  /// With nothing in it that a file's name, a queue or a shell could take for something else.
+  private static func plain(_ name: some StringProtocol) -> String {
+    let pieces = name.split { !($0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_")) }
+    return String(pieces.joined(separator: "-").prefix(48))
   }
 
   // MARK: - Before and after

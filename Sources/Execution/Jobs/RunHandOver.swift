@@ -156,7 +156,8 @@ package struct RunHandOver {
   private mutating func submit(_ instances: [Int], _ need: QueueNeed) throws {
     let graph = recipe.graph
     let batch = JobBatch(
-      name: ledger.nextName(), run: directory.id, executor: name, system: queue.name, cluster: queue.cluster,
+      name: ledger.nextName(for: instances.map { graph.instances[$0].name }, key: instances.first.flatMap { judgements[$0]?.key?.digest }),
+      run: directory.id, executor: name, system: queue.name, cluster: queue.cluster,
       submitted: Double(wallClock() / 1_000_000) / 1000, isHandedOver: true,
       members: instances.enumerated().map { place, index in
         JobBatch.Member(
