@@ -141,9 +141,18 @@ final class SlurmRecipeTests {
     return (bench, try running.finish())
   }
 
-  private func expectSameBytes(_ bench: Bench) throws {
+  /// What an undisturbed run gives, by so many jobs.
+  private func expectSameBytes(_ bench: Bench, jobs count: Int) throws {
+    #expect(try jobs(bench).count == count)
     let answers = try bench.answers("there")
     #expect(try Self.undisturbed.get() == answers)
+  }
+
+  /// The next run does the rest.
+  private func goOn(_ bench: Bench, jobs count: Int) throws {
+    let second = try bench.run("there", "--executor", "slurm", variables: cluster.variables)
+    #expect(second.finished.status == 0, "\(second.finished.errors.suffix(2000))")
+    try expectSameBytes(bench, jobs: count)
   }
 
   /// Jobs of all of a store's runs, by Slurm's count.
@@ -156,10 +165,7 @@ final class SlurmRecipeTests {
   func runnerKilled() throws {
     let (bench, first) = try train { running, _, _ in running.signal(SIGKILL) }
     #expect(first.status == -SIGKILL)
-    let second = try bench.run("there", "--executor", "slurm", variables: cluster.variables)
-    #expect(second.finished.status == 0, "\(second.finished.errors.suffix(2000))")
-    #expect(try jobs(bench).count == 6)
-    try expectSameBytes(bench)
+    try goOn(bench, jobs: 6)
   }
 
   @Test("a runner that is killed while sbatch waits for the controller: the job comes all the same, and nothing is submitted twice")
@@ -177,10 +183,7 @@ final class SlurmRecipeTests {
     }
     #expect(first.status == -SIGKILL)
     try cluster.verb("start-controller")
-    let second = try bench.run("there", "--executor", "slurm", variables: cluster.variables)
-    #expect(second.finished.status == 0, "\(second.finished.errors.suffix(2000))")
-    #expect(try jobs(bench).count == 6)
-    try expectSameBytes(bench)
+    try goOn(bench, jobs: 6)
   }
 
   @Test("a job that somebody takes back fails that run alone, and the next goes on from the checkpoint")
@@ -188,18 +191,14 @@ final class SlurmRecipeTests {
     let (bench, first) = try train { _, job, _ in try cluster.ask("scancel", job.id) }
     #expect(first.status == 1 || first.status == 130)
     #expect(first.errors.contains("cancelled"))
-    let second = try bench.run("there", "--executor", "slurm", variables: cluster.variables)
-    #expect(second.finished.status == 0, "\(second.finished.errors.suffix(2000))")
-    #expect(try jobs(bench).count == 7)
-    try expectSameBytes(bench)
+    try goOn(bench, jobs: 7)
   }
 
   @Test("a job that is requeued goes on under its own number, to the same bytes")
   func requeued() throws {
     let (bench, first) = try train { _, job, _ in try cluster.ask("scontrol", "requeue", job.id) }
     #expect(first.status == 0, "\(first.errors.suffix(2000))")
-    #expect(try jobs(bench).count == 6)
-    try expectSameBytes(bench)
+    try expectSameBytes(bench, jobs: 6)
   }
 
   @Test("the controller may be started anew in the midst of a run")
@@ -208,8 +207,7 @@ final class SlurmRecipeTests {
       try cluster.verb("restart-controller")
     }
     #expect(first.status == 0, "\(first.errors.suffix(2000))")
-    #expect(try jobs(bench).count == 6)
-    try expectSameBytes(bench)
+    try expectSameBytes(bench, jobs: 6)
   }
 
   @Test("a job whose nodes more urgent work wants leaves a checkpoint, and goes on under its own number")
@@ -218,8 +216,7 @@ final class SlurmRecipeTests {
       try cluster.ask("sbatch", "--partition=urgent", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 1")
     }
     #expect(first.status == 0, "\(first.errors.suffix(2000))")
-    #expect(try jobs(bench).count == 6)
-    try expectSameBytes(bench)
+    try expectSameBytes(bench, jobs: 6)
   }
 
   @Test("a graph that is handed over is worked off without a runner, to the same bytes")
@@ -235,7 +232,7 @@ final class SlurmRecipeTests {
     }
     let status = try Program.run(["status", "--store", "there"], in: bench.root, cluster.variables)
     #expect(status.status == 0 && status.output.contains("done"))
-    try expectSameBytes(bench)
+    try expectSameBytes(bench, jobs: 6)
     let again = try bench.run("there")
     #expect(again.ran == [] && again.finished.status == 0)
   }
