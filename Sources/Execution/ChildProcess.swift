@@ -11,6 +11,9 @@ package struct SpawnFailure: Error, Sendable, Equatable {
 package enum ProcessEnd: Sendable, Equatable {
   case exited(Int32)
   case signalled(Int32)
+
+  /// SIGKILL ended it, or what it had started, as a shell says it.
+  var isKill: Bool { self == .signalled(SIGKILL) || self == .exited(128 + SIGKILL) }
 }
 
 /// A process started without a shell, leader of a process group of its own, with exactly the environment and descriptors it is given.

@@ -32,12 +32,17 @@ package struct StageProblem: Error, Sendable, Equatable {
   package var logPath: String?
   /// It was ended for the memory it used: with more it may do.
   package var isOutOfMemory = false
+  /// SIGKILL ended it, and not for any limit of ours: it may have been the system, for the memory it used.
+  package var isKilled = false
 
-  package init(_ message: String, logTail: [String] = [], logPath: String? = nil, isOutOfMemory: Bool = false) {
+  package init(
+    _ message: String, logTail: [String] = [], logPath: String? = nil, isOutOfMemory: Bool = false, isKilled: Bool = false
+  ) {
     self.message = message
     self.logTail = logTail
     self.logPath = logPath
     self.isOutOfMemory = isOutOfMemory
+    self.isKilled = isKilled
   }
 }
 
@@ -140,7 +145,7 @@ struct StageAttempt: Sendable {
     switch end {
     case .exited(0): break
     case .exited(75): return .stopped(withLog(StageProblem("stopped before it was done; its checkpoint is kept"), work))
-    default: throw StageProblem(end.description)
+    default: throw StageProblem(end.description, isKilled: end.isKill)
     }
     try compareInputs(before)
     let activity = try StageActivity(reading: work.eventsPath, store.files)
@@ -206,7 +211,9 @@ struct StageAttempt: Sendable {
       let end = child.wait()
       try maskSecrets(work)
       if let held = ward?.exceeded, let limit = ward?.limit { throw overLimit(held, limit, work) }
-      if end != .exited(0), end != .exited(75), let remark = hiddenFiles(kept, work) { throw StageProblem("\(end); \(remark)") }
+      if end != .exited(0), end != .exited(75), let remark = hiddenFiles(kept, work) {
+        throw StageProblem("\(end); \(remark)", isKilled: end.isKill)
+      }
       return end
     } catch let failure as SpawnFailure {
       child.signal(SIGKILL)

@@ -11,6 +11,7 @@ package struct JobReport: Sendable, Equatable {
   package var signal: Int32?
   package var node: String?
   package var usage = QueueUsage()
+  /// Nil where it is all that a node has, which Slurm writes as 0.
   package var askedMemoryBytes: Int?
 
   package init(state: String, reason: String? = nil) {
@@ -63,14 +64,21 @@ package struct JobReport: Sendable, Equatable {
   /// Slurm's own status for a job whose log or directory could not be opened.
   private static let launchSignal: Int32 = 53
 
+  /// Slurm's SIGKILL comes to what a script has started before it comes to the script, which may be quick enough to say so itself.
+  private var wasKilled: Bool { (exitCode ?? 0, signal ?? 0) == (0, SIGKILL) || exitCode == 128 + SIGKILL }
+
+  private var hadMoreThanAsked: Bool {
+    guard let asked = askedMemoryBytes, let used = usage.maxMemoryBytes else { return false }
+    return used >= asked
+  }
+
   private var failure: QueueEnd {
     switch (exitCode ?? 0, signal ?? 0) {
     case (0, 0): return .infrastructure("it could not be launched")
     case (0, Self.launchSignal): return .infrastructure("its log or its directory could not be opened on the node")
-    case (0, let number):
-      // Where Slurm itself watches memory, without control groups, the job is ended by SIGKILL and nothing else says why.
-      if number == SIGKILL, let asked = askedMemoryBytes, let used = usage.maxMemoryBytes, used >= asked { return .outOfMemory }
-      return .exited(128 + number)
+    // Where Slurm itself watches memory, without control groups, it ends the job by SIGKILL and nothing else says why.
+    case _ where wasKilled && hadMoreThanAsked: return .outOfMemory
+    case (0, let number): return .exited(128 + number)
     case (let code, _): return .exited(code)
     }
   }
@@ -98,6 +106,7 @@ package struct JobReport: Sendable, Equatable {
   package var sight: QueueSight {
     var sight = QueueSight(standing, node: node)
     if usage != QueueUsage() { sight.usage = usage }
+    sight.memoryBytes = askedMemoryBytes
     return sight
   }
 

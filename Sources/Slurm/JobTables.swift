@@ -51,9 +51,16 @@ package enum JobTables {
       if let exit = field("ExitCode", of: line) { report.setExit(exit) }
       if let node = field("NodeList", of: line) { report.setNode(node) }
       report.usage.elapsedSeconds = field("RunTime", of: line).flatMap { SlurmAmount.seconds($0) }
+      report.askedMemoryBytes = memory(of: line)
       for id in number.ids { reports[id] = report }
     }
     return reports
+  }
+
+  /// What a job was given, by node or by CPU.
+  private static func memory(of line: Substring) -> Int? {
+    if let whole = field("MinMemoryNode", of: line) { return SlurmAmount.memory(whole) }
+    return field("MinMemoryCPU", of: line).flatMap { SlurmAmount.memory($0, times: field("NumCPUs", of: line)) }
   }
 
   /// Where each job's output goes, by id.
@@ -85,7 +92,7 @@ extension JobReport {
     usage.elapsedSeconds = Double(fields[3])
     usage.cpuSeconds = SlurmAmount.seconds(fields[4])
     usage.maxMemoryBytes = SlurmAmount.bytes(fields[5])
-    askedMemoryBytes = SlurmAmount.bytes(fields[6], unit: "M").map { fields[6].hasSuffix("c") ? $0 * (Int(fields[7]) ?? 1) : $0 }
+    askedMemoryBytes = SlurmAmount.memory(fields[6], times: fields[6].hasSuffix("c") ? fields[7] : nil)
     setNode(fields[8])
   }
 

@@ -24,6 +24,14 @@ package enum SlurmAmount {
     return Int(amount * factor)
   }
 
+  /// What a job was given, in bytes, where it is given by CPU times their number; nil also for 0, all that a node has.
+  static func memory(_ text: Substring, times count: Substring? = nil) -> Int? {
+    guard let part = bytes(text, unit: "M"), part > 0 else { return nil }
+    guard let count else { return part }
+    let (whole, isTooMuch) = part.multipliedReportingOverflow(by: Int(count) ?? 1)
+    return isTooMuch ? nil : whole
+  }
+
   /// For `--time`: Slurm counts in minutes.
   package static func minutes(seconds: Double) -> String { String(max(1, Int((min(seconds, 6e9) / 60).rounded(.up)))) }
 

@@ -118,14 +118,15 @@ extension SlurmQueue {
     return told
   }
 
-  /// The records of scontrol. A job that was ended by SIGKILL may have had more memory than was its share: without accounting, only
-  /// what Slurm wrote into its log says so.
+  /// The records of scontrol. A job that failed may have had more memory than was its share: without accounting, only what Slurm wrote
+  /// into its log says so. The status does not: SIGKILL comes to the program before it comes to the script, and the one may end as it
+  /// likes before the other.
   private func memoryKills(in text: String) -> [String: JobReport] {
     var reports = JobTables.records(text)
-    let killed = reports.filter { $0.value.state == "FAILED" && $0.value.signal == 9 }
-    guard !killed.isEmpty else { return reports }
+    let failed = reports.filter { $0.value.state == "FAILED" }
+    guard !failed.isEmpty else { return reports }
     let logs = JobTables.logs(text)
-    for id in killed.keys {
+    for id in failed.keys {
       guard let log = logs[id], let end = try? files.readEnd(log, count: 4096) else { continue }
       let said = String(decoding: end, as: UTF8.self).split(whereSeparator: \.isNewline).filter { $0.hasPrefix("slurmstepd") }
       let isOutOfMemory = said.contains { line in

@@ -42,6 +42,10 @@ final class FakeQueue: QueueSystem {
     var held: Set<String> = []
     /// By instance: what befalls its starts, one after the other, instead of a job.
     var fates: [String: [QueueEnd]] = [:]
+    /// What is given to jobs that ask for none, and said of all.
+    var defaultMemory: Int?
+    /// By instance: what is said of the ends of its processes, one after the other, instead of how they ended.
+    var verdicts: [String: [QueueEnd]] = [:]
     var capacity = QueueCapacity(nodes: [])
     var cancellations: [(QueueJobID, QueueCancellation)] = []
   }
@@ -113,7 +117,9 @@ final class FakeQueue: QueueSystem {
       if state.isDown { return [:] }
       var sights: [QueueJobID: QueueSight] = [:]
       for id in jobs {
-        if let job = state.jobs[id], !state.unspoken.contains(job.instance) { sights[id] = job.sight }
+        guard let job = state.jobs[id], !state.unspoken.contains(job.instance) else { continue }
+        sights[id] = job.sight
+        sights[id]?.memoryBytes = job.batch.need.memoryBytes ?? state.defaultMemory
       }
       return sights
     }
@@ -232,6 +238,11 @@ final class FakeQueue: QueueSystem {
     let end = (try? child.start(order)).map { _ in child.wait() } ?? .exited(127)
     state.withLock { state in
       guard let job = state.jobs[id], case .running = job.sight.standing else { return }
+      if var verdicts = state.verdicts[job.instance], !verdicts.isEmpty {
+        state.jobs[id]?.sight.standing = .ended(verdicts.removeFirst())
+        state.verdicts[job.instance] = verdicts
+        return
+      }
       switch end {
       case .exited(75): start(id, &state)
       case .exited(let status): state.jobs[id]?.sight.standing = .ended(.exited(status))

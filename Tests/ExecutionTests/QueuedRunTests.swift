@@ -125,7 +125,7 @@ struct QueuedRunTests {
     let problem = try #require(try poor.run().problems["s"])
     #expect(
       problem.message
-        == "its job ran out of the memory it was given; with 'retries', a further attempt gets twice as much")
+        == "its job ran out of the memory it was given (1GiB); with 'retries', a further attempt gets twice as much")
   }
 
   @Test("a limit that the stage itself went over is doubled with the next attempt, too")
@@ -141,6 +141,48 @@ struct QueuedRunTests {
     #expect(happening.retries == ["s"])
     #expect(queued.queue.submissions.map(\.need.memoryBytes) == [20 << 20, 40 << 20])
     #expect(happening.ran == ["s"])
+  }
+
+  @Test("twice as much as the site's default, where a stage does not say how much it needs")
+  func outOfDefaultMemory() throws {
+    let queued = try QueuedProject(scriptManifest("echo x > \"$out\"", "    retries: 2"))
+    queued.queue.change { ($0.fates["s"], $0.defaultMemory) = ([.outOfMemory, .outOfMemory], 100 << 20) }
+    #expect(try queued.run().ran == ["s"])
+    #expect(queued.queue.submissions.map(\.need.memoryBytes) == [nil, 200 << 20, 400 << 20])
+  }
+
+  /// A control group kills what holds most, which is the stage: its job lives on, and does not know why.
+  @Test("a stage that is killed under its job was out of memory where the queue says so, and was killed where it does not")
+  func killedAlone() throws {
+    let script = """
+      echo x >> "$HEIRLOOM_CHECKPOINT/n"
+      if [ "$(wc -l < "$HEIRLOOM_CHECKPOINT/n")" -eq 1 ]; then kill -KILL $$; fi
+      cp "$HEIRLOOM_CHECKPOINT/n" "$out"
+      """
+    let queued = try QueuedProject(scriptManifest(script, "    retries: 1\n    resources: {memory: 1GiB}"))
+    queued.queue.change { $0.verdicts["s"] = [.outOfMemory] }
+    let happening = try queued.run()
+    #expect(happening.ran == ["s"] && happening.retries == ["s"])
+    #expect(queued.queue.submissions.map(\.need.memoryBytes) == [1 << 30, 2 << 30])
+    let other = try QueuedProject(scriptManifest(script, "    retries: 1\n    resources: {memory: 1GiB}"))
+    #expect(try other.run().ran == ["s"])
+    #expect(other.queue.submissions.map(\.need.memoryBytes) == [1 << 30, 1 << 30])
+    let poor = try QueuedProject(scriptManifest("kill -KILL $$", "    resources: {memory: 1GiB}"))
+    poor.queue.change { $0.verdicts["s"] = [.outOfMemory, .exited(1)] }
+    let message = "was ended by signal 9 (Killed)"
+    #expect(
+      try poor.run().problems["s"]?.message
+        == message + ": its job ran out of the memory it was given (1GiB); with 'retries', a further attempt gets twice as much")
+    #expect(try poor.run().problems["s"]?.message == message)
+  }
+
+  @Test("of a stage that was killed the queue is asked why only for so long")
+  func killedUnanswered() throws {
+    let queued = try QueuedProject(scriptManifest("kill -KILL $$"))
+    queued.queue.change { $0.unspoken = ["s"] }
+    let began = monotonicSeconds()
+    #expect(try queued.run { $0.patience.lateFiles = 0.5 }.problems["s"]?.message == "was ended by signal 9 (Killed)")
+    #expect(monotonicSeconds() - began < 20)
   }
 
   @Test("what the cluster is to blame for costs no attempt; the node is left out and named, and there is an end to it")

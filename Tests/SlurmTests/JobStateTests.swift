@@ -81,8 +81,16 @@ struct JobStateTests {
     report.setExit("0:9")
     (report.usage.maxMemoryBytes, report.askedMemoryBytes) = (200 << 20, 50 << 20)
     #expect(report.standing == .ended(.outOfMemory))
+    // The program was killed before the script, which said so.
+    report.setExit("137:0")
+    #expect(report.standing == .ended(.outOfMemory))
     report.askedMemoryBytes = 300 << 20
     #expect(report.standing == .ended(.exited(137)))
+    report.setExit("0:9")
+    #expect(report.standing == .ended(.exited(137)))
+    report.setExit("1:0")
+    report.askedMemoryBytes = 50 << 20
+    #expect(report.standing == .ended(.exited(1)))
   }
 
   @Test("amounts as Slurm prints them")
@@ -128,8 +136,9 @@ struct JobStateTests {
       7.extern|COMPLETED|0:0|5|00:00.000|100K||1|n2|
       """
     let reports = JobTables.accounting(text)
-    let sight = QueueSight(
+    var sight = QueueSight(
       .ended(.exited(0)), node: "n2", usage: QueueUsage(elapsedSeconds: 15, cpuSeconds: 7, maxMemoryBytes: 9000 << 10))
+    sight.memoryBytes = 512 << 20
     #expect(reports["7"]?.sight == sight)
     #expect(reports["9_4"]?.standing == .waiting(reason: "Resources"))
     #expect(reports["9_5"]?.node == nil)
@@ -142,11 +151,16 @@ struct JobStateTests {
   func records() {
     let text = """
       JobId=7 JobName=w UserId=root(0) JobState=FAILED Reason=NonZeroExitCode Dependency=(null) ExitCode=3:0 RunTime=00:00:04 NodeList=n1 StdOut=/a b/c Power= 
-      JobId=9 ArrayJobId=9 ArrayTaskId=5-6%2 JobName=w JobState=PENDING Reason=Resources ExitCode=0:0 RunTime=00:00:00 NodeList=(null)
+      JobId=9 ArrayJobId=9 ArrayTaskId=5-6%2 JobName=w JobState=PENDING Reason=Resources ExitCode=0:0 RunTime=00:00:00 NodeList=(null) NumCPUs=3 MinMemoryCPU=1.5G
+      JobId=4 JobName=w JobState=RUNNING ExitCode=0:0 NodeList=n1 MinMemoryNode=150M
+      JobId=5 JobName=w JobState=RUNNING ExitCode=0:0 NodeList=n1 MinMemoryNode=0
       """
     let reports = JobTables.records(text)
     #expect(reports["7"]?.sight == QueueSight(.ended(.exited(3)), node: "n1", usage: QueueUsage(elapsedSeconds: 4)))
     #expect(reports["9_6"]?.standing == .waiting(reason: "Resources"))
+    #expect(reports["9_6"]?.sight.memoryBytes == 9 << 29)
+    #expect(reports["4"]?.sight.memoryBytes == 150 << 20)
+    #expect(reports["5"]?.sight == QueueSight(.running, node: "n1"))
     #expect(JobTables.logs(text) == ["7": "/a b/c"])
   }
 }

@@ -222,6 +222,10 @@ struct SlurmQueueTests {
     try fake.write("slurmstepd: error: StepId=9.batch exceeded memory limit (203010048 > 52428800), being killed\n", to: "log.9")
     let queue = try await onThread { try fake.queue() }
     #expect(try await onThread { queue.look(ids("9")) }[QueueJobID("9")]?.standing == .ended(.outOfMemory))
+    // Its program was killed before it, and it said so.
+    try fake.answer("squeue", ["echo '9|FAILED|NonZeroExitCode|n1|0:05'"])
+    try fake.answer("scontrol show job", ["echo 'JobId=9 JobState=FAILED ExitCode=137:0 StdErr=x StdOut=\(fake.path)/log.9'"])
+    #expect(try await onThread { queue.look(ids("9")) }[QueueJobID("9")]?.standing == .ended(.outOfMemory))
     try fake.write("the program says: exceeded memory limit\n", to: "log.9")
     #expect(try await onThread { queue.look(ids("9")) }[QueueJobID("9")]?.standing == .ended(.exited(137)))
   }

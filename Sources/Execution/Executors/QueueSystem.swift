@@ -121,6 +121,8 @@ package struct QueueSight: Sendable, Equatable {
   /// Where it runs or ran.
   package var node: String?
   package var usage: QueueUsage?
+  /// What it was given, in bytes; nil where the system does not say.
+  package var memoryBytes: Int?
 
   package init(_ standing: Standing, node: String? = nil, usage: QueueUsage? = nil) {
     self.standing = standing

@@ -1,5 +1,6 @@
 import Artifacts
 import JSONValues
+import Planning
 
 /// What is made of jobs that are over without a last word.
 extension QueueWatch {
@@ -29,10 +30,8 @@ extension QueueWatch {
     case .exited(let status): try fail(index, .failed(problem("its job exited with status \(status) without a last word", job)))
     case .outOfMemory:
       giveMore(job)
-      let had = job.order.instance.resources.memoryBytes.map { _ in " it was given" } ?? ""
-      var problem = problem("its job ran out of the memory\(had)", job)
+      var problem = problem(outOfMemory(job), job)
       problem.isOutOfMemory = true
-      if job.order.instance.retries == 0 { problem.message += "; with 'retries', a further attempt gets twice as much" }
       try fail(index, .failed(problem))
     case .timeLimit: try resume(index, job, "its job ran out of its time in \(name)")
     case .cancelled(let person):
@@ -40,6 +39,12 @@ extension QueueWatch {
       try fail(index, .withdrawn(StageProblem("its job\(job.id.map { " \($0)" } ?? "") was cancelled\(who); run again to go on")))
     case .infrastructure(let reason): try bear(reason, index, job)
     }
+  }
+
+  func outOfMemory(_ job: QueuedJob) -> String {
+    let had = given(job).map { " it was given (\(Quantity.text(bytes: $0)))" } ?? ""
+    let way = job.order.instance.retries == 0 ? "; with 'retries', a further attempt gets twice as much" : ""
+    return "its job ran out of the memory\(had)\(way)"
   }
 
   /// The end of this attempt: the key is free for others.

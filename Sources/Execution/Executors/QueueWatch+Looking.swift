@@ -30,6 +30,7 @@ extension QueueWatch {
         return false
       }
     }
+    if case .failed(let problem) = end.report, problem.isKilled, !hasVerdict(on: index) { return false }
     var usage = end.usage
     usage.cpuSeconds = usage.cpuSeconds ?? job.usage?.cpuSeconds
     usage.maxMemoryBytes = usage.maxMemoryBytes ?? job.usage?.maxMemoryBytes
@@ -37,6 +38,20 @@ extension QueueWatch {
     box.post(.took(index, usage))
     complete(index, report(end, summary, job))
     return true
+  }
+
+  /// Whether the queue has said how a job ended whose own word is that its stage was killed: a system that holds jobs to their memory may
+  /// kill the stage alone, and then the job does not know why. Asked for as long as late files are waited for.
+  private func hasVerdict(on index: Int) -> Bool {
+    guard var job = jobs[index] else { return true }
+    if case .over = job.state { return true }
+    defer { jobs[index] = job }
+    guard let since = job.killedSince else {
+      job.killedSince = monotonicSeconds()
+      mustAsk = true
+      return false
+    }
+    return monotonicSeconds() - since > patience.lateFiles
   }
 
   private func isOverdue(_ job: QueuedJob) -> Bool {
@@ -54,7 +69,11 @@ extension QueueWatch {
     case .found:
       guard let summary else { return .failed(StageProblem("its job says that the result is in the store, where it is not")) }
       return .found(summary)
-    case .failed(let problem):
+    case .failed(var problem):
+      if problem.isKilled, case .over(.outOfMemory, _) = job.state {
+        problem.message += ": \(outOfMemory(job))"
+        problem.isOutOfMemory = true
+      }
       if problem.isOutOfMemory { giveMore(job) }
       return .failed(problem)
     case .stopped(let problem): return .stopped(problem)
@@ -65,10 +84,12 @@ extension QueueWatch {
 
   /// The next attempt, if there is one, gets twice the memory.
   func giveMore(_ job: QueuedJob) {
-    let index = job.order.index
-    guard let had = memory[index] ?? job.order.instance.resources.memoryBytes ?? job.usage?.maxMemoryBytes else { return }
-    memory[index] = had * 2
+    guard let had = given(job) ?? job.usage?.maxMemoryBytes, had <= Int.max / 2 else { return }
+    memory[job.order.index] = had * 2
   }
+
+  /// By what the queue says: it may be the site's default.
+  func given(_ job: QueuedJob) -> Int? { job.memoryBytes ?? memory[job.order.index] ?? job.order.instance.resources.memoryBytes }
 
   // MARK: - The queue
 
@@ -94,6 +115,7 @@ extension QueueWatch {
     job.silentSince = nil
     job.node = sight.node ?? job.node
     job.usage = sight.usage ?? job.usage
+    job.memoryBytes = sight.memoryBytes ?? job.memoryBytes
     switch sight.standing {
     case .waiting(let reason):
       let text = "waits in \(name)" + (job.id.map { " as job \($0)" } ?? "") + (reason.map { ": \($0)" } ?? "")

@@ -115,6 +115,7 @@ final class QueueWatch: @unchecked Sendable {
     if isClosing { return }
     var hasChanged = try hearLastWords()
     if monotonicSeconds() >= nextQuestion || mustAsk {
+      if mustAsk { interval = patience.quick }
       mustAsk = false
       hasChanged = try ask() || hasChanged
       interval = hasChanged ? patience.quick : min(interval * 1.5, patience.slow)

@@ -24,10 +24,14 @@ struct QueuedJob {
   var hasBegun = false
   var node: String?
   var usage: QueueUsage?
+  /// What the queue has given it, in bytes.
+  var memoryBytes: Int?
   /// What was said last of its waiting.
   var standing: String?
   /// Since when the queue has been silent about it.
   var silentSince: Double?
+  /// Since when its last word is that it was killed, and the queue is asked why.
+  var killedSince: Double?
   /// A runner has asked for its end.
   var isCancelled = false
   /// What its checkpoint looked like when it was submitted: another look says whether it has come further.

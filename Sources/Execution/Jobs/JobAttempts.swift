@@ -82,6 +82,7 @@ struct JobAttempts {
   private func overTime(_ report: AttemptReport) -> AttemptReport {
     guard case .failed(var problem) = report.asFailure else { return report }
     problem.message = StageProblem.overTime(order.instance.timeoutSeconds ?? 0).message
+    problem.isKilled = false
     return .failed(problem)
   }
 

@@ -74,13 +74,15 @@ extension JobEnd.Report {
     ])
     if let path = problem.logPath { object.set("log", .string(path)) }
     if problem.isOutOfMemory { object.set("out_of_memory", true) }
+    if problem.isKilled { object.set("killed", true) }
     return .object(object)
   }
 
   init?(json: JSONValue) {
     let problem = StageProblem(
       json["message"]?.stringValue ?? "failed", logTail: json["log_tail"]?.arrayValue?.compactMap(\.stringValue) ?? [],
-      logPath: json["log"]?.stringValue, isOutOfMemory: json["out_of_memory"]?.boolValue ?? false)
+      logPath: json["log"]?.stringValue, isOutOfMemory: json["out_of_memory"]?.boolValue ?? false,
+      isKilled: json["killed"]?.boolValue ?? false)
     switch json["kind"]?.stringValue {
     case "succeeded":
       guard let seconds = json["seconds"]?.numberValue else { return nil }
