@@ -126,9 +126,11 @@ package final class ScriptedServer: @unchecked Sendable {
         heard.append(request)
         return heard.count - 1
       }
+      // Asked first, for another request may be cut after this one.
+      let isCut = cut(request) != nil
       let answer = answer(request, number)
       // What came is known, and nothing is said.
-      if cut(request) != nil { return }
+      if isCut { return }
       switch answer {
       case .plain(let status, let headers, let body):
         guard write(connection, Self.head(status, headers, body.count)), request.method == "HEAD" || write(connection, body) else { return }

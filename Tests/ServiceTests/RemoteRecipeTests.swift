@@ -4,6 +4,7 @@ import Remotes
 import Testing
 
 /// What somebody publishes and a stranger takes, by every kind of remote.
+@Suite(.serialized, .ownThread)
 struct RemoteRecipeTests {
   enum Kind: String, CaseIterable, Sendable { case directory, registry, sshd, s3 }
 
