@@ -44,6 +44,8 @@ final class FakeQueue: QueueSystem {
     var fates: [String: [QueueEnd]] = [:]
     /// What is given to jobs that ask for none, and said of all.
     var defaultMemory: Int?
+    /// What all jobs are said to have used.
+    var usage: QueueUsage?
     /// By instance: what is said of the ends of its processes, one after the other, instead of how they ended.
     var verdicts: [String: [QueueEnd]] = [:]
     var capacity = QueueCapacity(nodes: [])
@@ -119,6 +121,7 @@ final class FakeQueue: QueueSystem {
       for id in jobs {
         guard let job = state.jobs[id], !state.unspoken.contains(job.instance) else { continue }
         sights[id] = job.sight
+        sights[id]?.usage = state.usage
         sights[id]?.memoryBytes = job.batch.need.memoryBytes ?? state.defaultMemory
       }
       return sights

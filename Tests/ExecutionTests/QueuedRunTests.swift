@@ -168,12 +168,14 @@ struct QueuedRunTests {
     #expect(try other.run().ran == ["s"])
     #expect(other.queue.submissions.map(\.need.memoryBytes) == [1 << 30, 1 << 30])
     let poor = try QueuedProject(scriptManifest("kill -KILL $$", "    resources: {memory: 1GiB}"))
-    poor.queue.change { $0.verdicts["s"] = [.outOfMemory, .exited(1)] }
+    poor.queue.change { $0.verdicts["s"] = [.outOfMemory, .exited(1), .exited(1)] }
     let message = "was ended by signal 9 (Killed)"
     #expect(
       try poor.run().problems["s"]?.message
         == message + ": its job ran out of the memory it was given (1GiB); with 'retries', a further attempt gets twice as much")
     #expect(try poor.run().problems["s"]?.message == message)
+    poor.queue.change { $0.usage = QueueUsage(maxMemoryBytes: 1 << 30) }
+    #expect(try poor.run().problems["s"]?.isOutOfMemory == true)
   }
 
   @Test("of a stage that was killed the queue is asked why only for so long")

@@ -70,7 +70,7 @@ extension QueueWatch {
       guard let summary else { return .failed(StageProblem("its job says that the result is in the store, where it is not")) }
       return .found(summary)
     case .failed(var problem):
-      if problem.isKilled, case .over(.outOfMemory, _) = job.state {
+      if problem.isKilled, ranOutOfMemory(job) {
         problem.message += ": \(outOfMemory(job))"
         problem.isOutOfMemory = true
       }
@@ -80,6 +80,13 @@ extension QueueWatch {
     case .withdrawn(let problem): return .withdrawn(problem)
     case .broken(let message): return .failed(StageProblem("the store failed where its job ran: \(message)"))
     }
+  }
+
+  /// Of a job whose stage was killed: by the queue's own word, or by what it accounts for.
+  private func ranOutOfMemory(_ job: QueuedJob) -> Bool {
+    if case .over(.outOfMemory, _) = job.state { return true }
+    guard let had = given(job), let used = job.usage?.maxMemoryBytes else { return false }
+    return used >= had
   }
 
   /// The next attempt, if there is one, gets twice the memory.
