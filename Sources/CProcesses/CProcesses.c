@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 int hl_spawn_add_chdir(posix_spawn_file_actions_t *actions, const char *path) {
@@ -27,12 +28,29 @@ int hl_spawn_usual_signals(posix_spawnattr_t *attributes, short flags) {
   return code;
 }
 
+typedef int spawner(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
+
+static int spawn_patiently(spawner *spawn, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                           const posix_spawnattr_t *attributes, char *const words[], char *const environment[]) {
+  const struct timespec pause = {.tv_nsec = 10000000};
+  for (int tries = 0;; tries++) {
+    int code = spawn(pid, path, actions, attributes, words, environment);
+    if (code != ETXTBSY || tries == 100) return code;
+    nanosleep(&pause, NULL);
+  }
+}
+
+int hl_spawn_at(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+                char *const words[], char *const environment[]) {
+  return spawn_patiently(posix_spawn, pid, path, actions, attributes, words, environment);
+}
+
 int hl_spawn(pid_t *pid, const posix_spawn_file_actions_t *actions, char *const words[]) {
   posix_spawnattr_t attributes;
   int code = posix_spawnattr_init(&attributes);
   if (code != 0) return code;
   code = hl_spawn_usual_signals(&attributes, 0);
-  if (code == 0) code = posix_spawnp(pid, words[0], actions, &attributes, words, environ);
+  if (code == 0) code = spawn_patiently(posix_spawnp, pid, words[0], actions, &attributes, words, environ);
   posix_spawnattr_destroy(&attributes);
   return code;
 }

@@ -51,7 +51,7 @@ package struct ProcessOrder: Sendable {
     var pid: pid_t = 0
     let code = withCStrings(words) { arguments in
       withCStrings(environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }) { variables in
-        posix_spawn(&pid, program, &actions, &attributes, arguments, variables)
+        hl_spawn_at(&pid, program, &actions, &attributes, arguments, variables)
       }
     }
     guard code == 0 else { throw SpawnFailure(message: "cannot start \(words[0]): \(String(cString: strerror(code)))") }

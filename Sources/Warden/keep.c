@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { GRACE_MILLISECONDS = 10000 };
@@ -48,7 +49,9 @@ void hand_on_stop(pid_t child) {
 _Noreturn void become(const char *directory, const char *program, char **words, char **environment) {
   if (directory && chdir(directory) != 0) refuse("cannot enter", directory);
   release_signals();
-  execve(program, words, environment);
+  // A program that has just been written is busy while a process that was being started then still has its descriptor: a second at most.
+  const struct timespec pause = {.tv_nsec = 10000000};
+  for (int tries = 0; execve(program, words, environment) != 0 && errno == ETXTBSY && tries < 100; tries++) nanosleep(&pause, NULL);
   dprintf(2, "heirloom-warden: cannot start %s: %s\n", program, strerror(errno));
   _exit(NOT_FOUND);
 }

@@ -48,6 +48,32 @@ struct WardenTests {
     }
   }
 
+  /// As long as a descriptor to write it through is open, also in a process that is about to become another program.
+  @Test("a program that has just been written is waited for, alone and under the warden; one that stays busy is named")
+  func busy() throws {
+    let project = try TestProject()
+    let path = project.root + "/program"
+    try Data("#!/bin/sh\nexit 3\n".utf8).write(to: URL(fileURLWithPath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    let warden = (TestProject.program as NSString).deletingLastPathComponent + "/heirloom-warden"
+    let direct = ProcessOrder(words: [path], directory: "/", environment: [:], descriptors: [])
+    let kept = ProcessOrder(words: [warden, "--program", path, "--", path], directory: "/", environment: [:], descriptors: [])
+    for order in [direct, kept] {
+      let writer = open(path, O_WRONLY | O_CLOEXEC)
+      let child = ChildProcess()
+      Thread.detachNewThread {
+        usleep(150_000)
+        close(writer)
+      }
+      _ = try child.start(order)
+      #expect(child.wait() == .exited(3))
+    }
+    let writer = open(path, O_WRONLY | O_CLOEXEC)
+    defer { close(writer) }
+    let failure = #expect(throws: SpawnFailure.self) { try ChildProcess().start(direct) }
+    #expect(failure?.message == "cannot start \(path): Text file busy")
+  }
+
   @Test("bubblewrap gives the same view, and lets a request to stop through", .enabled(if: hasBwrap, "there is no bwrap"))
   func fallback() throws {
     let words: [String] = ["--confine", "--bwrap", Self.bwrap, "--proc", "/proc"] + Self.view

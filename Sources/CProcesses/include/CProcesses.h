@@ -16,7 +16,12 @@ int hl_spawn_add_closefrom(posix_spawn_file_actions_t *actions, int first);
 // `flags` are further flags of the attributes (POSIX_SPAWN_SETPGROUP).
 int hl_spawn_usual_signals(posix_spawnattr_t *attributes, short flags);
 
-// posix_spawnp of words[0] in this process's environment and group, with such signals.
+// posix_spawn. A program that has just been written is "busy" while a child that was on its way to its own program in that moment still
+// has the descriptor it was written through: waited for, a second at most.
+int hl_spawn_at(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+                char *const words[], char *const environment[]);
+
+// The same with words[0], looked for in PATH, in this process's environment and group, with such signals.
 int hl_spawn(pid_t *pid, const posix_spawn_file_actions_t *actions, char *const words[]);
 
 // pipe2 with O_CLOEXEC: no child started meanwhile inherits an end.

@@ -56,11 +56,15 @@ enum HelperProgram {
     posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     _ = hl_spawn_add_closefrom(&actions, 3)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    hl_spawn_usual_signals(&attributes, 0)
     var arguments = words.map { strdup($0) } + [nil]
     var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for text in arguments + variables { free(text) } }
     var pid = pid_t()
-    let code = posix_spawn(&pid, place(words[0], environment), &actions, nil, &arguments, &variables)
+    let code = hl_spawn_at(&pid, place(words[0], environment), &actions, &attributes, &arguments, &variables)
     guard code == 0 else { throw Failure(message: "cannot be started: \(String(cString: strerror(code)))") }
     return pid
   }
