@@ -10,17 +10,24 @@ import Synchronization
 /// heirloom-remote            says what this directory is
 /// objects/ab/cdef…           bytes by SHA-256, read-only
 /// results/ab/cdef….json      documents by key; tags/NAME.json and statements/NAME.json by name
-/// incoming/                  what is being written
+/// incoming/                  what is being written; <digest>.<name>.part: an object, as far as it has come
 /// ```
-/// Files appear by rename, whole. Several may push at once, also the same: a part that somebody left is read again and gone on with, never
-/// cut, and whoever writes to it writes the same bytes, so that it does not matter who comes first.
+/// Files appear by rename, whole. Several may push at once, also the same. Each writes under a name that nobody else ever had, so that what
+/// it renames in the end is what it wrote. A part that lies there when a push begins is renamed, read again and gone on with, never cut:
+/// should somebody still write to it, that is the same bytes, and whose name is gone finds the object there, or takes the part back.
 package final class FileTreeRemote: Remote {
   static let mark = "heirloom-remote"
   static let markText = "heirloom remote 1\n"
 
   package let address: String
   private let files: any RemoteFiles
-  private let prepared = Mutex<Set<RemoteUse>>([])
+  private let state = Mutex(State())
+
+  private struct State {
+    var prepared: Set<RemoteUse> = []
+    /// Names in `incoming` that nobody here has gone on with, by digest.
+    var parts: [String: [String]] = [:]
+  }
 
   /// At a time, from the source to the remote.
   private static let piece = 1 << 20
@@ -44,7 +51,22 @@ package final class FileTreeRemote: Remote {
 
   package func put(_ blob: Blob, _ source: any BlobSource, progress: @Sendable (Int) -> Void) async throws {
     try await prepare(.writing)
-    let part = "incoming/\(blob.digest.hex).part"
+    let path = Self.path(blob.digest)
+    for turn in 1... {
+      let part = try await ownPart(blob.digest)
+      do {
+        try await write(source, to: part, progress)
+        if try await name(part, path, blob.size, isLastTurn: turn == Self.mostTurns) { break }
+      } catch {
+        leave([part], of: blob.digest)
+        throw error
+      }
+      try await findParts()
+    }
+    for part in takeParts(blob.digest) { try? await files.remove(part) }
+  }
+
+  private func write(_ source: any BlobSource, to part: String, _ progress: @Sendable (Int) -> Void) async throws {
     let writer = try await files.open(part)
     do {
       var place = try await common(writer, source, progress)
@@ -61,11 +83,63 @@ package final class FileTreeRemote: Remote {
       throw error
     }
     await writer.close()
-    do { try await files.rename(part, to: Self.path(blob.digest)) } catch {
-      // Somebody else wrote the same and was faster.
-      guard try await files.sizes([Self.path(blob.digest)]) == [blob.size] else { throw error }
+  }
+
+  /// Against others who keep taking a part over.
+  private static let mostTurns = 5
+
+  /// False when somebody else goes on with the part, under another name.
+  private func name(_ part: String, _ path: String, _ size: Int, isLastTurn: Bool) async throws -> Bool {
+    do {
+      try await files.rename(part, to: path)
+      return true
+    } catch {
+      let sizes = try await files.sizes([path, part])
+      // Somebody else has written the same and was faster.
+      let isThere = sizes[0] == size
+      guard isThere || (sizes[1] == nil && !isLastTurn) else { throw error }
+      return isThere
     }
   }
+
+  // MARK: - Parts
+
+  /// A name for this push alone, which a part that somebody left has now, if there is one.
+  private func ownPart(_ digest: Digest) async throws -> String {
+    let own = "incoming/\(digest.hex).\(Self.uniqueName).part"
+    var left = takeParts(digest)
+    while let part = left.last {
+      do {
+        try await files.rename(part, to: own)
+        leave(left.dropLast(), of: digest)
+        break
+      } catch let error as RemoteError where error.kind == .passing {
+        leave(left[...], of: digest)
+        throw error
+      } catch {
+        // It is gone: somebody else has taken it, or has finished.
+        left.removeLast()
+      }
+    }
+    return own
+  }
+
+  private func leave(_ parts: ArraySlice<String>, of digest: Digest) {
+    if !parts.isEmpty { state.withLock { $0.parts[digest.hex, default: []] += parts } }
+  }
+
+  private func takeParts(_ digest: Digest) -> [String] { state.withLock { $0.parts.removeValue(forKey: digest.hex) } ?? [] }
+
+  private func findParts() async throws {
+    var parts: [String: [String]] = [:]
+    for name in try await files.list("incoming") ?? [] where name.hasSuffix(".part") && !name.contains("/") {
+      parts[String(name.prefix { $0 != "." }), default: []].append("incoming/\(name)")
+    }
+    let found = parts
+    state.withLock { $0.parts = found }
+  }
+
+  private static var uniqueName: String { "\(getpid())-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))" }
 
   /// How much of the source stands in a part already.
   private func common(
@@ -105,7 +179,7 @@ package final class FileTreeRemote: Remote {
   }
 
   private func write(_ bytes: [UInt8], to path: String) async throws {
-    let temporary = "incoming/\(getpid())-\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).tmp"
+    let temporary = "incoming/\(Self.uniqueName).tmp"
     let writer = try await files.open(temporary)
     do {
       try await writer.write(bytes, at: 0)
@@ -150,10 +224,13 @@ package final class FileTreeRemote: Remote {
   private static func shard(_ name: String) -> String { "\(name.prefix(2))/\(name.dropFirst(2))" }
 
   private func prepare(_ use: RemoteUse) async throws {
-    if prepared.withLock({ $0.contains(use) }) { return }
+    if state.withLock({ $0.prepared.contains(use) }) { return }
     try await files.prepare(use)
-    if use == .writing, try await files.sizes([Self.mark]) == [nil] { try await write(Array(Self.markText.utf8), to: Self.mark) }
-    prepared.withLock { _ = $0.insert(use) }
+    if use == .writing {
+      if try await files.sizes([Self.mark]) == [nil] { try await write(Array(Self.markText.utf8), to: Self.mark) }
+      try await findParts()
+    }
+    state.withLock { _ = $0.prepared.insert(use) }
   }
 
   /// What to say of a directory that is something else.
