@@ -64,9 +64,6 @@ package struct JobReport: Sendable, Equatable {
   /// Slurm's own status for a job whose log or directory could not be opened.
   private static let launchSignal: Int32 = 53
 
-  /// Slurm's SIGKILL comes to what a script has started before it comes to the script, which may be quick enough to say so itself.
-  private var wasKilled: Bool { (exitCode ?? 0, signal ?? 0) == (0, SIGKILL) || exitCode == 128 + SIGKILL }
-
   private var hadMoreThanAsked: Bool {
     guard let asked = askedMemoryBytes, let used = usage.maxMemoryBytes else { return false }
     return used >= asked
@@ -76,10 +73,11 @@ package struct JobReport: Sendable, Equatable {
     switch (exitCode ?? 0, signal ?? 0) {
     case (0, 0): return .infrastructure("it could not be launched")
     case (0, Self.launchSignal): return .infrastructure("its log or its directory could not be opened on the node")
-    // Where Slurm itself watches memory, without control groups, it ends the job by SIGKILL and nothing else says why.
-    case _ where wasKilled && hadMoreThanAsked: return .outOfMemory
-    case (0, let number): return .exited(128 + number)
-    case (let code, _): return .exited(code)
+    case (let code, let number):
+      let status = code == 0 ? 128 + number : code
+      // Where Slurm itself watches memory, without control groups, it ends the job by SIGKILL and nothing else says why. That comes to
+      // what a script has started before it comes to the script, which may be quick enough to say so itself.
+      return status == 128 + SIGKILL && hadMoreThanAsked ? .outOfMemory : .exited(status)
     }
   }
 
